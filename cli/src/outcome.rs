@@ -1,0 +1,155 @@
+//! How a command ends: the summary for people or programs, and the exit code.
+
+use std::process::ExitCode;
+
+use batchfleet_core::job::JobStatus;
+use batchfleet_core::report::Summary;
+use serde_json::json;
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    /// Bad usage, a bad definition, an unreadable file.
+    pub(crate) fn usage(message: impl ToString) -> Self {
+        Self {
+            message: message.to_string(),
+            code: 2,
+        }
+    }
+
+    /// The run could not go on; what was done is kept.
+    pub(crate) fn stopped(message: impl ToString) -> Self {
+        Self {
+            message: message.to_string(),
+            code: 1,
+        }
+    }
+}
+
+/// Prints the summary of an ended job and gives its exit code.
+pub(crate) fn report(summary: &Summary, as_json: bool) -> ExitCode {
+    if as_json {
+        println!("{}", to_json(summary));
+    } else {
+        print!("{}", to_text(summary));
+    }
+    match summary.status {
+        JobStatus::Completed => ExitCode::SUCCESS,
+        _ => ExitCode::from(1),
+    }
+}
+
+fn to_json(summary: &Summary) -> serde_json::Value {
+    let mut object = json!({
+        "job": summary.job,
+        "status": summary.status,
+        "records": summary.counts.records,
+        "accepted": summary.counts.accepted,
+        "rejected": summary.counts.rejected,
+        "skipped": summary.counts.skipped,
+        "batches": summary.batches,
+        "bytes": summary.bytes,
+        "elapsed_ms": summary.timings.elapsed_ms,
+        "rejects": summary.rejects,
+        "output": summary.output,
+    });
+    if let Some(reason) = &summary.reason {
+        object["reason"] = json!(reason);
+    }
+    object
+}
+
+fn to_text(summary: &Summary) -> String {
+    use std::fmt::Write as _;
+    let counts = &summary.counts;
+    let seconds = summary.timings.elapsed_ms as f64 / 1_000.0;
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "{name:<10} {value}");
+    };
+    line("job", summary.job.to_string());
+    line("status", summary.status.as_str().to_owned());
+    if let Some(reason) = &summary.reason {
+        line("reason", reason.message.clone());
+    }
+    line("records", thousands(counts.records));
+    line("accepted", thousands(counts.accepted));
+    line("rejected", thousands(counts.rejected));
+    if counts.skipped > 0 {
+        line(
+            "skipped",
+            format!("{} (blank lines)", thousands(counts.skipped)),
+        );
+    }
+    for (code, rows) in &summary.errors {
+        line("", format!("{}: {} rows", code.as_str(), thousands(*rows)));
+    }
+    if !summary.failed_batches.is_empty() {
+        line(
+            "given up",
+            format!(
+                "{} batches; their rows are in the rejects",
+                summary.failed_batches.len()
+            ),
+        );
+    }
+    if !summary.ignored_columns.is_empty() {
+        line(
+            "ignored",
+            format!("columns {}", summary.ignored_columns.join(", ")),
+        );
+    }
+    let rate = if seconds > 0.0 {
+        counts.records as f64 / seconds
+    } else {
+        0.0
+    };
+    line(
+        "time",
+        format!(
+            "{seconds:.2} s, {} batches, {} rows/s",
+            thousands(summary.batches),
+            thousands(rate as u64)
+        ),
+    );
+    line("output", summary.output.clone());
+    if let Some(rejects) = &summary.rejects {
+        line("rejects", rejects.clone());
+    }
+    text
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! `batchfleet run`: the same preparer and workers as the Lambdas, in one process.
+//!
+//! The folder of `--out` holds the state of its jobs and their results. Whoever holds its lock is
+//! the only process in it, so every lease found there belongs to a process that is gone.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use batchfleet_core::PortError;
+use batchfleet_core::error::chain;
+use batchfleet_core::ids::{JobId, hex_digest};
+use batchfleet_core::job::Policy;
+use batchfleet_core::message::Message;
+use batchfleet_core::ports::{Clock, Results, Store};
+use batchfleet_core::prepare::{Prepared, Preparer};
+use batchfleet_core::report::{SUMMARY_FILE, Summary};
+use batchfleet_core::source::SourceRef;
+use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
+use batchfleet_definition::Definition;
+use batchfleet_local::{
+    FileSource, FixedDefinitions, FolderLock, FolderResults, LocalQueue, SqliteStore, SystemClock,
+    SystemIds,
+};
+use tokio::sync::mpsc;
+
+use crate::args::RunArgs;
+use crate::outcome::{Failure, report};
+use crate::progress::{Progress, Tally};
+
+/// Records in a batch where nobody says otherwise: larger than on AWS, since a local batch costs a
+/// file of its own and no request is ever lost.
+const BATCH_RECORDS: u32 = 20_000;
+
+/// The definition's name where none is given.
+const OPEN_DEFINITION: &str = "none";
+
+/// Runs the command.
+pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let (name, definition) = read_definition(args.definition.as_deref())?;
+    let source = FileSource::describe(&args.file).map_err(Failure::usage)?;
+    let lock = FolderLock::take(&args.out).map_err(Failure::usage)?;
+    let workers = args.workers.map_or_else(cores, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers + 1)
+        .enable_time()
+        .build()
+        .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))?;
+    let summary = runtime.block_on(async {
+        let run = Run::open(args, &name, definition, workers)?;
+        let source = run.choose_attempt(source, args.again).await?;
+        run.drive(&source).await
+    })?;
+    drop(lock);
+    Ok(report(&summary, args.json))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The definition's name and text. Its faults are told with the file's name before any job begins.
+fn read_definition(path: Option<&Path>) -> Result<(String, String), Failure> {
+    let Some(path) = path else {
+        return Ok((OPEN_DEFINITION.to_owned(), Definition::OPEN_TEXT.to_owned()));
+    };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read the definition {shown}: {error}")))?;
+    if let Err(faults) = Definition::parse(&text) {
+        return Err(Failure::usage(format!(
+            "the definition {shown} has faults:\n{faults}"
+        )));
+    }
+    let name = path
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or(OPEN_DEFINITION);
+    Ok((name.to_owned(), text))
+}
+
+/// The pieces of a run, wired together.
+struct Run {
+    store: Arc<SqliteStore>,
+    results: Arc<FolderResults>,
+    queue: Arc<LocalQueue>,
+    clock: Arc<SystemClock>,
+    tally: Arc<Tally>,
+    preparer: Preparer,
+    worker: Arc<Worker>,
+    workers: usize,
+    definition_name: String,
+    definition_digest: String,
+}
+
+impl Run {
+    fn open(
+        args: &RunArgs,
+        name: &str,
+        definition: String,
+        workers: usize,
+    ) -> Result<Self, Failure> {
+        let store = SqliteStore::open(&args.out.join("batchfleet.db")).map_err(|error| {
+            Failure::stopped(format!(
+                "cannot open the state in {}: {}",
+                args.out.display(),
+                chain(&error)
+            ))
+        })?;
+        let store = Arc::new(store);
+        store.release_everything().map_err(stopped)?;
+        let results = Arc::new(FolderResults::new(&args.out).map_err(Failure::usage)?);
+        let source = Arc::new(FileSource::new());
+        let (queue, clock) = (Arc::new(LocalQueue::new()), Arc::new(SystemClock::new()));
+        let (ids, tally) = (Arc::new(SystemIds), Arc::new(Tally::default()));
+        let definition_digest = hex_digest(definition.as_bytes());
+        let policy = Policy {
+            batch_records_max: BATCH_RECORDS,
+            workers_max: workers as u32,
+            ..Policy::default()
+        };
+        let preparer = Preparer {
+            store: Arc::clone(&store) as _,
+            source: Arc::clone(&source) as _,
+            definitions: Arc::new(FixedDefinitions::new(name, definition)),
+            results: Arc::clone(&results) as _,
+            queue: Arc::clone(&queue) as _,
+            clock: Arc::clone(&clock) as _,
+            ids: Arc::clone(&ids) as _,
+            policy,
+            batch_records: args.batch_records,
+        };
+        let worker = Worker {
+            store: Arc::clone(&store) as _,
+            source,
+            results: Arc::clone(&results) as _,
+            queue: Arc::clone(&queue) as _,
+            clock: Arc::clone(&clock) as _,
+            ids,
+            observer: Arc::clone(&tally) as _,
+            // Nothing is billed here, so looking again is cheap.
+            pace: Pace {
+                idle_ms: 10,
+                retry_ms: 200,
+                handover_margin_ms: 0,
+            },
+            plans: PlanCache::default(),
+        };
+        Ok(Self {
+            store,
+            results,
+            queue,
+            clock,
+            tally,
+            preparer,
+            worker: Arc::new(worker),
+            workers,
+            definition_name: name.to_owned(),
+            definition_digest,
+        })
+    }
+
+    /// The attempt to go on with, to report, or, `again`, to begin: the newest there is, or the next.
+    /// The same file under another definition is another job.
+    async fn choose_attempt(&self, source: SourceRef, again: bool) -> Result<SourceRef, Failure> {
+        let mut newest = SourceRef {
+            sequencer: Some(self.definition_digest.clone()),
+            ..source
+        };
+        loop {
+            let next = SourceRef {
+                attempt: newest.attempt + 1,
+                ..newest.clone()
+            };
+            if self
+                .store
+                .job(&next.job_id())
+                .await
+                .map_err(stopped)?
+                .is_none()
+            {
+                let job = self.store.job(&newest.job_id()).await.map_err(stopped)?;
+                let is_over = job.is_some_and(|job| job.status.is_terminal());
+                return Ok(if is_over && again { next } else { newest });
+            }
+            newest = next;
+        }
+    }
+
+    /// Runs preparer and workers until the job is over, and reads its summary.
+    async fn drive(&self, source: &SourceRef) -> Result<Summary, Failure> {
+        let id = source.job_id();
+        let known = self.store.job(&id).await.map_err(stopped)?;
+        self.results.clean(&id).map_err(stopped)?;
+        let (events, mut heard) = mpsc::unbounded_channel();
+        let mut tasks = tokio::task::JoinSet::new();
+        if known.is_none_or(|job| !job.status.is_terminal() || job.outbox) {
+            self.count_done(&id).await?;
+            let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
+            let _progress = Progress::show(Arc::clone(&self.tally), clock, source.size);
+            for _ in 0..self.workers {
+                self.queue.put(Message::Work {
+                    job: id.clone(),
+                    shard: 0,
+                });
+                tasks.spawn(work(
+                    Arc::clone(&self.worker),
+                    Arc::clone(&self.queue),
+                    events.clone(),
+                ));
+            }
+            self.wait(source, &mut heard).await?;
+            tasks.shutdown().await;
+        }
+        let text = self.results.get(&id, SUMMARY_FILE).await.map_err(stopped)?;
+        let text =
+            text.ok_or_else(|| Failure::stopped(format!("the summary of job {id} is missing")))?;
+        serde_json::from_slice(&text).map_err(|error| {
+            Failure::stopped(format!("the summary of job {id} does not read: {error}"))
+        })
+    }
+
+    /// Prepares while the workers run, and waits for the end of the job.
+    async fn wait(
+        &self,
+        source: &SourceRef,
+        heard: &mut mpsc::UnboundedReceiver<Result<Worked, PortError>>,
+    ) -> Result<(), Failure> {
+        let prepared = self
+            .preparer
+            .prepare_under(source, &self.definition_name, None);
+        let mut prepared = std::pin::pin!(prepared);
+        let (mut planning, mut over) = (true, false);
+        while planning || !over {
+            tokio::select! {
+                outcome = &mut prepared, if planning => {
+                    planning = false;
+                    over |= match outcome.map_err(stopped)? {
+                        Prepared::Ended(..) => true,
+                        Prepared::AlreadyPrepared(_, status) => status.is_terminal(),
+                        _ => false,
+                    };
+                }
+                Some(worked) = heard.recv() => {
+                    over |= matches!(worked.map_err(stopped)?, Worked::JobOver(..));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the tally to what an earlier run completed.
+    async fn count_done(&self, id: &JobId) -> Result<(), Failure> {
+        use batchfleet_core::ports::Observer as _;
+        for number in 0.. {
+            let Some(view) = self.store.sweep(id, number).await.map_err(stopped)? else {
+                break;
+            };
+            for completion in view
+                .batches
+                .values()
+                .filter_map(|item| item.completion.as_ref())
+            {
+                self.tally.batch_completed(completion);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One worker: message after message, until the run drops it.
+async fn work(
+    worker: Arc<Worker>,
+    queue: Arc<LocalQueue>,
+    events: mpsc::UnboundedSender<Result<Worked, PortError>>,
+) {
+    loop {
+        let message = queue.receive().await;
+        let worked = worker.work(&message, None).await;
+        if events.send(worked).is_err() {
+            return;
+        }
+    }
+}
+
+fn stopped(error: impl std::error::Error) -> Failure {
+    let why = chain(&error);
+    Failure::stopped(format!(
+        "the run stopped: {why}; run the same command again to go on"
+    ))
+}

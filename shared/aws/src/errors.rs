@@ -1,0 +1,111 @@
+//! From an SDK's error to a port's, once and for all services: what may succeed when tried again
+//! is [`PortError::Transient`], everything else [`PortError::Refused`].
+//!
+//! It knows codes and statuses, not operations: an adapter first picks out the errors that mean
+//! something to it (an unmet condition, a missing key) and hands the rest here.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use batchfleet_core::PortError;
+
+/// Codes that ask for patience whatever status they come with.
+const TRANSIENT_CODES: [&str; 18] = [
+    "BandwidthLimitExceeded",
+    "ConditionalRequestConflict",
+    "InternalError",
+    "KmsThrottled",
+    "OperationAborted",
+    "OverLimit",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "ReplicatedWriteConflictException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestTimeout",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+];
+
+/// What a service answered, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{code} (status {status}): {message}")]
+struct ServiceFault {
+    code: String,
+    status: u16,
+    message: String,
+}
+
+/// Maps an SDK's error.
+pub(crate) fn port_error<E>(action: &'static str, error: SdkError<E>) -> PortError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match error {
+        SdkError::ServiceError(context) => {
+            let fault = ServiceFault {
+                code: context.err().code().unwrap_or("unnamed error").to_owned(),
+                status: context.raw().status().as_u16(),
+                message: context.err().message().unwrap_or("no message").to_owned(),
+            };
+            if is_transient(&fault.code, fault.status) {
+                PortError::transient(action, fault)
+            } else {
+                PortError::refused(action, fault)
+            }
+        }
+        // The request could not even be built: a setting is wrong, or credentials are missing.
+        SdkError::ConstructionFailure(_) => PortError::refused(action, error),
+        SdkError::DispatchFailure(ref failure) if failure.is_user() => {
+            PortError::refused(action, error)
+        }
+        // No connection, a timeout, an answer that is no answer. The type may grow; what it grows
+        // is tried again, a bounded number of times.
+        _ => PortError::transient(action, error),
+    }
+}
+
+/// Whether a service's answer asks for another try.
+pub(crate) fn is_transient(code: &str, status: u16) -> bool {
+    status >= 500 || status == 429 || status == 408 || TRANSIENT_CODES.contains(&code)
+}
+
+/// An error and its causes in one line, for logs.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a string does not fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_asked_for_by_code_or_status() {
+        assert!(is_transient("ProvisionedThroughputExceededException", 400));
+        assert!(is_transient("ThrottlingException", 400));
+        assert!(is_transient("SlowDown", 503));
+        assert!(is_transient("anything", 500));
+        for (code, status) in [("AccessDeniedException", 400), ("ValidationException", 400), ("AccessDenied", 403)] {
+            assert!(!is_transient(code, status), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_chain_names_every_cause_once() {
+        let error = PortError::refused("claim batch", "AccessDenied (status 403): no");
+        assert_eq!(chain(&error), "claim batch was refused: AccessDenied (status 403): no");
+    }
+}

@@ -1,0 +1,20 @@
+//! The AWS adapters of Batchfleet's ports: the DynamoDB store, S3 for sources, results and
+//! definitions, SQS for messages; and the settings and clients that the Lambda functions share.
+//!
+//! Begin reading at [`dynamo`]'s schema for the items and conditions behind the store's protocol.
+//! Nothing here decides anything about jobs: decisions are the core's, this crate says them in the
+//! language of the services and maps their failures, once, to [`PortError`](batchfleet_core::PortError).
+
+mod backoff;
+mod clients;
+pub mod dynamo;
+mod errors;
+pub mod s3;
+pub mod settings;
+pub mod sqs;
+mod system;
+
+pub use clients::{Adapters, Clients};
+pub use errors::chain;
+pub use settings::Settings;
+pub use system::{SystemClock, SystemIds};

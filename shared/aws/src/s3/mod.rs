@@ -1,0 +1,44 @@
+//! S3: the uploaded objects, the definitions beside them, and what jobs produce.
+
+mod definitions;
+mod join;
+mod results;
+mod source;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use batchfleet_core::{PortError, PortResult};
+use bytes::Bytes;
+
+pub use self::definitions::S3Definitions;
+pub use self::results::S3Results;
+pub use self::source::S3Source;
+
+/// What an S3 error's code and status say about the object that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absence {
+    /// There is no such key or version, or it is a delete marker.
+    Missing,
+    /// It is there, but not the one that the request's condition names.
+    Different,
+}
+
+/// Reads absence off an error; `None` for any other failure.
+fn absence<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<Absence> {
+    let SdkError::ServiceError(context) = error else {
+        return None;
+    };
+    // A HEAD's answer has no body, hence no code: the status must do.
+    match (context.raw().status().as_u16(), context.err().code()) {
+        (404, Some("NoSuchBucket")) => None,
+        (404, _) | (405, Some("MethodNotAllowed")) => Some(Absence::Missing),
+        (412, _) => Some(Absence::Different),
+        _ => None,
+    }
+}
+
+/// Reads a whole body.
+async fn collect(action: &'static str, body: ByteStream) -> PortResult<Bytes> {
+    let collected = body.collect().await.map_err(|e| PortError::transient(action, e))?;
+    Ok(collected.into_bytes())
+}

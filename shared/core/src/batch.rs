@@ -1,0 +1,297 @@
+//! A batch: a run of consecutive records, claimed and completed as a unit, and the shards that
+//! group batches under one partition key.
+//!
+//! The decisions here are pure: the memory and SQLite stores call them inside their atomic
+//! sections, and the condition expressions of the DynamoDB store say the same in its language.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{JobId, OwnerId};
+use crate::job::{CodeCounts, Counts, Policy};
+
+/// Names one batch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BatchKey {
+    /// Its job.
+    pub job: JobId,
+    /// Its shard.
+    pub shard: u32,
+    /// Its place in the shard, from 0.
+    pub slot: u32,
+}
+
+impl BatchKey {
+    /// The key of the batch with this index in the job.
+    #[must_use]
+    pub fn of(job: &JobId, index: u64, policy: &Policy) -> Self {
+        let per_shard = u64::from(policy.shard_batches);
+        Self {
+            job: job.clone(),
+            shard: (index / per_shard) as u32,
+            slot: (index % per_shard) as u32,
+        }
+    }
+
+    /// The index in the job.
+    #[must_use]
+    pub fn index(&self, policy: &Policy) -> u64 {
+        u64::from(self.shard) * u64::from(policy.shard_batches) + u64::from(self.slot)
+    }
+}
+
+/// Where a batch stands. A batch that nobody ever claimed has no item at all: that is `Pending`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum BatchStatus {
+    /// Claimable.
+    Pending,
+    /// Held by an owner until its lease ends.
+    Leased,
+    /// Completed with its counts.
+    Done,
+    /// Given up after too many claims died; its records are rejects.
+    Failed,
+}
+
+impl BatchStatus {
+    /// The stored name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Leased => "LEASED",
+            Self::Done => "DONE",
+            Self::Failed => "FAILED",
+        }
+    }
+
+    /// Reads a stored name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Leased, Self::Done, Self::Failed]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+    }
+
+    /// Whether the batch is accounted for.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed)
+    }
+}
+
+/// The mutable state of a batch, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchItem {
+    /// Where it stands.
+    pub status: BatchStatus,
+    /// Raised by every claim (I2).
+    pub fence: u64,
+    /// Claims that were not handed back: a worker that dies leaves one behind.
+    pub attempts: u32,
+    /// The last holder.
+    pub owner: Option<OwnerId>,
+    /// When the lease ends (milliseconds since 1970); 0 where none is held.
+    pub lease_until_ms: u64,
+    /// Set when it is over.
+    pub completion: Option<Completion>,
+}
+
+impl Default for BatchItem {
+    fn default() -> Self {
+        Self {
+            status: BatchStatus::Pending,
+            fence: 0,
+            attempts: 0,
+            owner: None,
+            lease_until_ms: 0,
+            completion: None,
+        }
+    }
+}
+
+/// What a batch came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completion {
+    /// `true` where the batch was given up rather than worked.
+    #[serde(default)]
+    pub failed: bool,
+    /// The ledger of the batch.
+    pub counts: Counts,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Rows by error code.
+    #[serde(default)]
+    pub codes: CodeCounts,
+}
+
+/// A worker's time-limited hold on a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The batch.
+    pub key: BatchKey,
+    /// The holder.
+    pub owner: OwnerId,
+    /// The fence of this claim.
+    pub fence: u64,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+}
+
+impl BatchItem {
+    /// Whether a claim at `now_ms` succeeds: pending, or leased and expired.
+    #[must_use]
+    pub fn is_claimable(&self, now_ms: u64) -> bool {
+        match self.status {
+            BatchStatus::Pending => true,
+            BatchStatus::Leased => self.lease_until_ms <= now_ms,
+            BatchStatus::Done | BatchStatus::Failed => false,
+        }
+    }
+
+    /// Whether `lease` is the one in force: same owner, same fence, still leased. An expired lease
+    /// that nobody claimed since is still in force.
+    #[must_use]
+    pub fn is_held_by(&self, lease: &Lease) -> bool {
+        self.status == BatchStatus::Leased
+            && self.fence == lease.fence
+            && self.owner.as_ref() == Some(&lease.owner)
+    }
+
+    /// The batch after a claim. Call only where [`is_claimable`](Self::is_claimable).
+    #[must_use]
+    pub fn claimed(self, owner: &OwnerId, until_ms: u64) -> Self {
+        Self {
+            status: BatchStatus::Leased,
+            fence: self.fence + 1,
+            attempts: self.attempts + 1,
+            owner: Some(owner.clone()),
+            lease_until_ms: until_ms,
+            completion: None,
+        }
+    }
+
+    /// The batch after it was handed back unworked: the attempt does not count.
+    #[must_use]
+    pub fn released(self) -> Self {
+        Self {
+            status: BatchStatus::Pending,
+            attempts: self.attempts.saturating_sub(1),
+            owner: None,
+            lease_until_ms: 0,
+            ..self
+        }
+    }
+
+    /// The batch after its completion.
+    #[must_use]
+    pub fn completed(self, completion: Completion) -> Self {
+        let status = if completion.failed {
+            BatchStatus::Failed
+        } else {
+            BatchStatus::Done
+        };
+        Self {
+            status,
+            lease_until_ms: 0,
+            completion: Some(completion),
+            ..self
+        }
+    }
+}
+
+/// A shard's own item: how far it is published and handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Slots that workers may claim: `0..published`.
+    pub published: u32,
+    /// Tickets handed out: `0..cursor`. A hint that spreads workers, never a hold.
+    pub cursor: u32,
+    /// No further batch will be published.
+    pub sealed: bool,
+    /// Summed into the job.
+    pub closed: bool,
+    /// Where the first batch begins, in bytes.
+    pub start: u64,
+    /// Where the last batch ends; meaningful once sealed.
+    pub end: u64,
+    /// The sums, once closed.
+    pub totals: Option<ShardTotals>,
+}
+
+/// What the preparer says of a shard when it publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// Slots written so far.
+    pub published: u32,
+    /// Where the shard begins, in bytes.
+    pub start: u64,
+    /// Where the last published batch ends.
+    pub end: u64,
+    /// Whether that was the last.
+    pub sealed: bool,
+}
+
+/// The sums of a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardTotals {
+    /// The ledger of the shard.
+    pub counts: Counts,
+    /// Bytes of its batches.
+    pub bytes: u64,
+    /// Batches given up.
+    pub failed_batches: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(fence: u64, owner: u64) -> Lease {
+        Lease {
+            key: BatchKey {
+                job: JobId::derive(&["j"]),
+                shard: 0,
+                slot: 0,
+            },
+            owner: OwnerId::from_random(owner),
+            fence,
+            attempt: 1,
+        }
+    }
+
+    #[test]
+    fn every_claim_raises_the_fence_and_ends_the_older_lease() {
+        let first = BatchItem::default().claimed(&OwnerId::from_random(1), 100);
+        assert!(!first.is_claimable(99));
+        assert!(first.is_claimable(100), "a lease has ended at its end");
+        assert!(first.is_held_by(&lease(1, 1)));
+        let second = first.claimed(&OwnerId::from_random(2), 200);
+        assert!(!second.is_held_by(&lease(1, 1)));
+        assert!(
+            !second.is_held_by(&lease(2, 1)),
+            "the owner counts as well as the fence"
+        );
+        assert!(second.is_held_by(&lease(2, 2)));
+    }
+
+    #[test]
+    fn a_release_gives_the_attempt_back_but_never_the_fence() {
+        let item = BatchItem::default()
+            .claimed(&OwnerId::from_random(1), 100)
+            .released();
+        assert_eq!(
+            (item.attempts, item.fence, item.status),
+            (0, 1, BatchStatus::Pending)
+        );
+    }
+
+    #[test]
+    fn keys_and_indexes_agree() {
+        let policy = Policy::default();
+        let job = JobId::derive(&["j"]);
+        for index in [0, 1, 999, 1_000, 123_456] {
+            assert_eq!(BatchKey::of(&job, index, &policy).index(&policy), index);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The closer: from the last batch to the report (steps 10 to 12 of the protocol).
+//!
+//! Whoever finds a sealed shard with every batch over closes it; whoever closes the last one ends
+//! the job; whoever finds the outbox mark set writes the report. All of it may be done again by
+//! anyone after a crash, and comes to the same. It checks the promises before it closes anything.
+
+use std::sync::Arc;
+
+use batchfleet_grammar::BatchRange;
+
+use crate::batch::{BatchKey, Shard, ShardTotals};
+use crate::error::{PortError, PortResult};
+use crate::ids::JobId;
+use crate::invariants;
+use crate::job::{Ending, Job, JobStatus, Reason, ReasonCode};
+use crate::ports::{Clock, FinalizeOutcome, Results, ShardView, Store};
+use crate::process::JobPlan;
+use crate::report::{Account, FailedBatch, REJECTS_FILE, SUMMARY_FILE, Summary, rejects_part};
+
+/// Closes shards and jobs.
+#[derive(Clone)]
+pub struct Closer {
+    /// Jobs and batches.
+    pub store: Arc<dyn Store>,
+    /// Reports.
+    pub results: Arc<dyn Results>,
+    /// The time of the ending.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Closer {
+    /// Closes a shard whose every batch is over, after checking its ledger and tiling against the
+    /// plan. Does nothing for one that is not ready.
+    ///
+    /// # Errors
+    /// A port's.
+    pub async fn close_shard(&self, job: &Job, number: u32, view: &ShardView) -> PortResult<()> {
+        if !view.shard.sealed || view.shard.closed || !view.is_over() {
+            return Ok(());
+        }
+        let ranges = self.ranges(&job.id, number).await?;
+        match check_shard(view, &ranges) {
+            Ok(totals) => {
+                let outcome = self.store.close_shard(&job.id, number, &totals).await?;
+                tracing::debug!(job = %job.id, shard = number, ?outcome, "closing shard");
+            }
+            Err(violation) => {
+                let message = format!(
+                    "shard {number}: {violation}; this is a defect of batchfleet, please report it"
+                );
+                self.fail(
+                    &job.id,
+                    Reason {
+                        code: ReasonCode::LedgerMismatch,
+                        message,
+                    },
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ranges(&self, job: &JobId, shard: u32) -> PortResult<Vec<BatchRange>> {
+        let pages = self.store.pages(job, shard).await?;
+        Ok(pages.into_iter().flat_map(|page| page.ranges).collect())
+    }
+
+    /// Ends the job if every shard is closed, and writes the report if it is owed. Returns the
+    /// status if the job is over.
+    ///
+    /// # Errors
+    /// A port's; whoever comes next does it again.
+    pub async fn finish(&self, id: &JobId) -> PortResult<Option<JobStatus>> {
+        let Some(mut job) = self.store.job(id).await? else {
+            return Ok(None);
+        };
+        if job.status == JobStatus::Processing
+            && job
+                .plan
+                .is_some_and(|plan| plan.shards == job.shards_closed)
+        {
+            let ending = match invariants::job_balances(&job, &self.shards(&job).await?) {
+                Ok(()) => Ending::Completed,
+                Err(violation) => Ending::Failed(Reason {
+                    code: ReasonCode::LedgerMismatch,
+                    message: format!(
+                        "{violation}; this is a defect of batchfleet, please report it"
+                    ),
+                }),
+            };
+            self.finalize(id, &ending).await?;
+            job = self.reread(id).await?;
+        }
+        if !job.status.is_terminal() {
+            return Ok(None);
+        }
+        if job.outbox {
+            self.report(&job).await?;
+        }
+        Ok(Some(job.status))
+    }
+
+    /// Ends the job early. Returns the status it has then: another ending may have come first.
+    ///
+    /// # Errors
+    /// A port's.
+    pub async fn fail(&self, id: &JobId, reason: Reason) -> PortResult<JobStatus> {
+        self.finalize(id, &Ending::Failed(reason)).await?;
+        match self.finish(id).await? {
+            Some(status) => Ok(status),
+            None => Err(PortError::corrupt(
+                "the job",
+                "it is open after it was ended",
+            )),
+        }
+    }
+
+    async fn finalize(&self, id: &JobId, ending: &Ending) -> PortResult<()> {
+        let outcome = self.store.finalize(id, ending, self.clock.now_ms()).await?;
+        if outcome == FinalizeOutcome::Won {
+            match ending {
+                Ending::Completed => tracing::info!(job = %id, "job completed"),
+                // The alarm of the template counts these lines.
+                Ending::Failed(reason) => {
+                    tracing::error!(job = %id, code = ?reason.code, "job failed");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn reread(&self, id: &JobId) -> PortResult<Job> {
+        let job = self.store.job(id).await?;
+        job.ok_or_else(|| PortError::corrupt("the job", "it vanished while it was closed"))
+    }
+
+    /// The shards of the plan as they are stored now, for the check before the ending.
+    async fn shards(&self, job: &Job) -> PortResult<Vec<Shard>> {
+        let count = job.plan.map_or(0, |plan| plan.shards);
+        let mut shards = Vec::new();
+        for number in 0..count {
+            // Read through `sweep` because `shard` need not be the newest.
+            if let Some(view) = self.store.sweep(&job.id, number).await? {
+                shards.push(view.shard);
+            }
+        }
+        Ok(shards)
+    }
+
+    /// Step 12: the closing effects, then the mark is cleared.
+    async fn report(&self, job: &Job) -> PortResult<()> {
+        let account = self.account(job).await?;
+        let snapshot = self.store.snapshot(&job.id).await?;
+        let snapshot = snapshot
+            .ok_or_else(|| PortError::corrupt("the snapshot of the job", "it is missing"))?;
+        let definition_text = snapshot.definition_text.clone();
+        let mut ignored_columns = Vec::new();
+        let mut rejects = None;
+        if snapshot.layout.is_some() {
+            let plan = JobPlan::compile(snapshot)?;
+            ignored_columns = plan.ignored_columns().to_vec();
+            let head = plan.rejects_head().into();
+            self.results
+                .join(&job.id, REJECTS_FILE, head, &account.reject_parts)
+                .await?;
+            rejects = Some(self.results.location(&job.id, REJECTS_FILE));
+        }
+        let output = self.results.location(&job.id, crate::report::OUTPUT_FOLDER);
+        let summary = Summary::new(
+            job,
+            account,
+            definition_text,
+            ignored_columns,
+            output,
+            rejects,
+        );
+        self.results
+            .put(&job.id, SUMMARY_FILE, summary.to_json().into())
+            .await?;
+        self.store.clear_outbox(&job.id).await
+    }
+
+    /// Adds up the batches that are over, shard by shard.
+    async fn account(&self, job: &Job) -> PortResult<Account> {
+        let mut account = Account::default();
+        for number in 0.. {
+            let Some(view) = self.store.sweep(&job.id, number).await? else {
+                break;
+            };
+            let mut ranges = None;
+            for (&slot, item) in &view.batches {
+                let Some(done) = item.completion.as_ref().filter(|_| item.status.is_over()) else {
+                    continue;
+                };
+                let key = BatchKey {
+                    job: job.id.clone(),
+                    shard: number,
+                    slot,
+                };
+                let index = key.index(&job.policy);
+                account.batches += 1;
+                account.counts += done.counts;
+                for (code, count) in &done.codes {
+                    *account.codes.entry(*code).or_default() += count;
+                }
+                if done.counts.rejected > 0 {
+                    account.reject_parts.push(rejects_part(index));
+                }
+                if done.failed {
+                    if ranges.is_none() {
+                        ranges = Some(self.ranges(&job.id, number).await?);
+                    }
+                    let range = ranges.as_ref().and_then(|ranges| ranges.get(slot as usize));
+                    account.failed_batches.extend(range.map(FailedBatch::of));
+                }
+            }
+        }
+        Ok(account)
+    }
+}
+
+/// The sums of a shard whose batches are all over, if they tile it and match the plan.
+fn check_shard(
+    view: &ShardView,
+    ranges: &[BatchRange],
+) -> Result<ShardTotals, invariants::Violation> {
+    invariants::tiles(ranges, view.shard.start, view.shard.end)?;
+    let mut totals = ShardTotals::default();
+    if ranges.len() != view.shard.published as usize {
+        return Err(invariants::Violation {
+            promise: "I1",
+            detail: format!(
+                "{} batches published, {} planned",
+                view.shard.published,
+                ranges.len()
+            ),
+        });
+    }
+    for (slot, range) in (0..).zip(ranges) {
+        let Some(done) = view
+            .batches
+            .get(&slot)
+            .and_then(|item| item.completion.as_ref())
+        else {
+            return Err(invariants::Violation {
+                promise: "I3",
+                detail: format!("batch {} is not over", range.index),
+            });
+        };
+        invariants::batch_matches_plan(range, done)?;
+        totals.counts += done.counts;
+        totals.bytes += done.bytes;
+        totals.failed_batches += u32::from(done.failed);
+    }
+    Ok(totals)
+}

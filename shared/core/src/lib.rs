@@ -1,0 +1,24 @@
+//! The domain of Batchfleet: jobs, batches, leases, and the use cases over their ports.
+//!
+//! This crate knows nothing of AWS, files or SQL. Adapters depend on it, never the reverse.
+//! Begin reading at [`ports`]'s store for the protocol, then at [`prepare`](mod@prepare),
+//! [`work`](mod@work) and [`close`](mod@close) for its three actors.
+
+pub mod batch;
+pub mod close;
+pub mod error;
+pub mod head;
+pub mod ids;
+pub mod invariants;
+pub mod job;
+mod lease;
+pub mod message;
+pub mod plan;
+pub mod ports;
+pub mod prepare;
+pub mod process;
+pub mod report;
+pub mod source;
+pub mod work;
+
+pub use error::{PortError, PortResult};

@@ -1,0 +1,143 @@
+//! Queue messages, version 1. Stored messages must decode for ever; a future version is refused by
+//! name rather than guessed at. They carry ids and keys, never record values (I8).
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::JobId;
+use crate::source::SourceRef;
+
+/// The version this code writes.
+pub const VERSION: u32 = 1;
+
+/// What a message asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Message {
+    /// Claim batches of a job, beginning at the shard of the hint.
+    Work {
+        /// The job.
+        job: JobId,
+        /// Where to begin looking, so that workers spread.
+        #[serde(default)]
+        shard: u32,
+    },
+    /// Like [`Message::Work`], but one of it stays in the queue, delayed, until the job is over: it
+    /// is what finds a job whose every worker was killed.
+    Watch {
+        /// The job.
+        job: JobId,
+    },
+    /// Plan this source, or go on planning it.
+    Prepare {
+        /// The source.
+        source: SourceRef,
+    },
+}
+
+/// Why a body is no message.
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// Not JSON, or JSON of another shape.
+    #[error("the message body is not a batchfleet message")]
+    Malformed(#[source] serde_json::Error),
+    /// Written by a newer release.
+    #[error("the message has version {version}, this release reads up to {VERSION}")]
+    FutureVersion {
+        /// What the body said.
+        version: u32,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    v: u32,
+    #[serde(flatten)]
+    rest: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Message {
+    /// The JSON body.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut body = serde_json::json!(self);
+        body["v"] = VERSION.into();
+        body.to_string()
+    }
+
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// [`MessageError`] for anything that is not a message of a known version.
+    pub fn decode(body: &str) -> Result<Self, MessageError> {
+        let envelope: Envelope = serde_json::from_str(body).map_err(MessageError::Malformed)?;
+        if envelope.v != VERSION {
+            return Err(MessageError::FutureVersion {
+                version: envelope.v,
+            });
+        }
+        serde_json::from_value(envelope.rest.into()).map_err(MessageError::Malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bodies that version 1 wrote: they must decode for ever.
+    #[test]
+    fn frozen_bodies_decode() {
+        let job = JobId::parse("0123456789abcdef0123456789abcdef").unwrap();
+        for (body, message) in [
+            (
+                r#"{"v":1,"kind":"work","job":"0123456789abcdef0123456789abcdef","shard":3}"#,
+                Message::Work {
+                    job: job.clone(),
+                    shard: 3,
+                },
+            ),
+            (
+                r#"{"v":1,"kind":"watch","job":"0123456789abcdef0123456789abcdef"}"#,
+                Message::Watch { job },
+            ),
+            (
+                r#"{"v":1,"kind":"prepare","source":{"bucket":"b","key":"incoming/d/k","version":null,"etag":"e","sequencer":null,"size":5}}"#,
+                Message::Prepare {
+                    source: SourceRef {
+                        bucket: "b".into(),
+                        key: "incoming/d/k".into(),
+                        version: None,
+                        etag: "e".into(),
+                        sequencer: None,
+                        size: 5,
+                        attempt: 0,
+                    },
+                },
+            ),
+        ] {
+            assert_eq!(Message::decode(body).unwrap(), message);
+            assert_eq!(Message::decode(&message.encode()).unwrap(), message);
+        }
+    }
+
+    #[test]
+    fn strangers_bodies_are_refused_by_name() {
+        assert!(matches!(
+            Message::decode(r#"{"v":2,"kind":"work"}"#),
+            Err(MessageError::FutureVersion { version: 2 })
+        ));
+        for body in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"{"v":1}"#,
+            r#"{"v":1,"kind":"work","job":"../x"}"#,
+            r#"{"v":1,"kind":"drop"}"#,
+        ] {
+            assert!(
+                matches!(Message::decode(body), Err(MessageError::Malformed(_))),
+                "{body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The preparer: from an uploaded object to a complete plan (steps 1 to 5 and 9 of the protocol).
+//!
+//! It streams the object once, finds where records begin and end, and writes the ranges of batches
+//! as it goes, so that workers run while it still reads. It holds the job under a lease and a fence
+//! and leaves a checkpoint after every window, so that another can go on where it stopped. It reads
+//! no cell but the header's.
+
+mod planning;
+
+use std::sync::Arc;
+
+use batchfleet_definition::Definition;
+use batchfleet_grammar::SplitError;
+use bytes::Bytes;
+
+use crate::close::Closer;
+use crate::error::{PortError, PortResult};
+use crate::head::{self, Head};
+use crate::ids::{JobId, OwnerId};
+use crate::job::{
+    Checkpoint, Job, JobStatus, Layout, NewJob, Policy, PreparerHold, Reason, ReasonCode,
+};
+use crate::message::Message;
+use crate::ports::{Clock, Definitions, Ids, PreparerOutcome, Queue, Results, Source, Store};
+use crate::prepare::planning::Planning;
+use crate::process::JobPlan;
+use crate::source::{Route, SourceRef};
+
+/// How long after a lease has ended a message waits that looks after it.
+const GRACE_MS: u64 = 500;
+
+/// Plans jobs.
+pub struct Preparer {
+    /// Jobs and plans.
+    pub store: Arc<dyn Store>,
+    /// The uploaded bytes.
+    pub source: Arc<dyn Source>,
+    /// Definitions by name.
+    pub definitions: Arc<dyn Definitions>,
+    /// Reports of jobs that end here.
+    pub results: Arc<dyn Results>,
+    /// Messages to workers, and to the preparer that comes after this one.
+    pub queue: Arc<dyn Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The owner's id.
+    pub ids: Arc<dyn Ids>,
+    /// How new jobs are cut, where their definitions leave it open.
+    pub policy: Policy,
+    /// Records in a batch, asked for over what the definition says: a flag of the command.
+    pub batch_records: Option<u32>,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// The key starts no job, for this reason.
+    Ignored(&'static str),
+    /// The plan is complete.
+    Planned(JobId),
+    /// The job ended here: it had no records, or could not begin.
+    Ended(JobId, JobStatus),
+    /// The job is past preparing; an earlier event did it.
+    AlreadyPrepared(JobId, JobStatus),
+    /// Another preparer is at it until then; a message looks after that.
+    HeldUntil(JobId, u64),
+    /// Out of time: the next preparer goes on from the checkpoint.
+    HandedOver(JobId),
+    /// Another preparer took over in between.
+    Superseded(JobId),
+}
+
+impl Preparer {
+    /// Prepares an uploaded object under the definition that its key names.
+    ///
+    /// # Errors
+    /// A port's. The same call may be repeated: what was done is found.
+    pub async fn prepare(
+        &self,
+        source: &SourceRef,
+        deadline_ms: Option<u64>,
+    ) -> PortResult<Prepared> {
+        match source.route() {
+            Route::Ignored(reason) => Ok(Prepared::Ignored(reason)),
+            Route::Definition(name) => self.prepare_under(source, &name, deadline_ms).await,
+        }
+    }
+
+    /// Prepares a source under a named definition.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare).
+    pub async fn prepare_under(
+        &self,
+        source: &SourceRef,
+        definition_name: &str,
+        deadline_ms: Option<u64>,
+    ) -> PortResult<Prepared> {
+        let id = source.job_id();
+        let job = self.store.job(&id).await?;
+        if let Some(job) = job.filter(|job| job.status != JobStatus::Preparing) {
+            self.closer().finish(&id).await?;
+            return Ok(Prepared::AlreadyPrepared(id, job.status));
+        }
+        // Before anything else: should this preparer die at any later point, this message finds the
+        // job after the lease has ended. While the job is being planned each delivery leaves the next.
+        let guard = Message::Prepare {
+            source: source.clone(),
+        };
+        self.queue
+            .send(&guard, self.policy.lease_ms + GRACE_MS)
+            .await?;
+        self.create(&id, source, definition_name).await?;
+
+        let owner = OwnerId::from_random(self.ids.random());
+        let now = self.clock.now_ms();
+        match self
+            .store
+            .take_preparer(&id, &owner, now, now + self.policy.lease_ms)
+            .await?
+        {
+            PreparerOutcome::HeldUntil(until) => Ok(Prepared::HeldUntil(id, until)),
+            PreparerOutcome::NotPreparing(status) => Ok(Prepared::AlreadyPrepared(id, status)),
+            PreparerOutcome::Granted(hold, checkpoint) => {
+                tracing::info!(job = %id, fence = hold.fence, resumed = checkpoint.is_some(), "preparing");
+                self.plan(hold, checkpoint, deadline_ms).await
+            }
+        }
+    }
+
+    fn closer(&self) -> Closer {
+        Closer {
+            store: Arc::clone(&self.store),
+            results: Arc::clone(&self.results),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    async fn create(
+        &self,
+        id: &JobId,
+        source: &SourceRef,
+        definition_name: &str,
+    ) -> PortResult<()> {
+        if self.store.job(id).await?.is_some() {
+            return Ok(());
+        }
+        // A definition that is missing is kept as an empty text, which `plan` then reports.
+        let definition_text = self
+            .definitions
+            .definition(definition_name)
+            .await?
+            .unwrap_or_default();
+        let mut policy = self.policy;
+        if let Ok(definition) = Definition::parse(&definition_text) {
+            apply(&mut policy, &definition);
+        }
+        policy.batch_records_max = self.batch_records.unwrap_or(policy.batch_records_max);
+        let job = NewJob {
+            id: id.clone(),
+            source: source.clone(),
+            definition_name: definition_name.to_owned(),
+            definition_text,
+            policy,
+            created_ms: self.clock.now_ms(),
+        };
+        self.store.create(&job).await?;
+        Ok(())
+    }
+
+    /// Plans under the hold, or ends the job with the reason why it can't be.
+    async fn plan(
+        &self,
+        hold: PreparerHold,
+        checkpoint: Option<Checkpoint>,
+        deadline_ms: Option<u64>,
+    ) -> PortResult<Prepared> {
+        let id = hold.job.clone();
+        let Some(job) = self.store.job(&id).await? else {
+            return Err(PortError::corrupt(
+                "the job",
+                "it vanished after it was created",
+            ));
+        };
+        let planned = match self.layout(&job).await {
+            Ok(layout) => {
+                let mut planning =
+                    Planning::new(self, &job, hold, &layout, checkpoint, deadline_ms);
+                planning.run().await
+            }
+            Err(stop) => Err(stop),
+        };
+        match planned {
+            Ok(prepared) => Ok(prepared),
+            Err(Stop::Port(PortError::SourceChanged)) => {
+                self.end(&id, Reason::source_changed()).await
+            }
+            Err(Stop::Port(error)) => Err(error),
+            Err(Stop::Job(reason)) => self.end(&id, reason).await,
+        }
+    }
+
+    async fn end(&self, id: &JobId, reason: Reason) -> PortResult<Prepared> {
+        let status = self.closer().fail(id, reason).await?;
+        Ok(Prepared::Ended(id.clone(), status))
+    }
+
+    /// The layout that an earlier preparer kept, or the one that the head of the file shows.
+    async fn layout(&self, job: &Job) -> Result<Layout, Stop> {
+        let snapshot = self.store.snapshot(&job.id).await?;
+        let Some(snapshot) = snapshot else {
+            return Err(PortError::corrupt("the snapshot of the job", "it is missing").into());
+        };
+        if let Some(layout) = snapshot.layout {
+            return Ok(layout);
+        }
+        if snapshot.definition_text.is_empty() {
+            return Err(Stop::Job(Reason {
+                code: ReasonCode::BadDefinition,
+                message: format!(
+                    "there is no definition named {0}: put it at definitions/{0}.yaml and upload the file again",
+                    job.definition_name
+                ),
+            }));
+        }
+        let definition = Definition::parse(&snapshot.definition_text).map_err(|faults| {
+            Stop::Job(Reason {
+                code: ReasonCode::BadDefinition,
+                message: format!(
+                    "the definition {} has faults: {faults}",
+                    job.definition_name
+                ),
+            })
+        })?;
+        let window = job.source.size.min(head::HEAD_BYTES);
+        let bytes = if window == 0 {
+            Bytes::new()
+        } else {
+            self.source.read(&job.source, 0..window).await?
+        };
+        let whole = window == job.source.size;
+        let Head { header, data } =
+            head::read(&bytes, whole, definition.dialect()).map_err(Stop::Job)?;
+        let layout = Layout {
+            dialect: definition.dialect(),
+            header,
+            data,
+        };
+        if let Err(faults) = JobPlan::bind(&definition, layout.clone()) {
+            return Err(Stop::Job(Reason {
+                code: ReasonCode::BadHeader,
+                message: faults.to_string(),
+            }));
+        }
+        self.store.put_layout(&job.id, &layout).await?;
+        Ok(layout)
+    }
+}
+
+/// What a definition says of how its jobs are cut and worked.
+fn apply(policy: &mut Policy, definition: &Definition) {
+    if let Some(records) = definition.batches().records {
+        policy.batch_records_max = records;
+    }
+    if let Some(bytes) = definition.batches().bytes {
+        policy.batch_bytes_max = bytes;
+    }
+    if let Some(workers) = definition.max_workers() {
+        policy.workers_max = policy.workers_max.min(workers);
+    }
+}
+
+/// Why planning stopped short.
+enum Stop {
+    /// The job can't go on, for this reason.
+    Job(Reason),
+    /// A port failed; the next preparer goes on.
+    Port(PortError),
+}
+
+impl From<PortError> for Stop {
+    fn from(error: PortError) -> Self {
+        Self::Port(error)
+    }
+}
+
+impl From<SplitError> for Stop {
+    fn from(error: SplitError) -> Self {
+        Self::Job(Reason {
+            code: ReasonCode::RecordUnbounded,
+            message: error.to_string(),
+        })
+    }
+}

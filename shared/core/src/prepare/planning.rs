@@ -1,0 +1,314 @@
+//! One preparer's run over the object: windows in, published batches and checkpoints out.
+
+use batchfleet_grammar::{BatchLimits, BatchRange, Limits, Position, Splitter};
+use bytes::Bytes;
+use futures_util::future::{join, try_join_all};
+
+use super::{GRACE_MS, Prepared, Preparer, Stop};
+use crate::batch::Publication;
+use crate::error::{PortError, PortResult};
+use crate::job::{Checkpoint, Job, Layout, PlanTotals, PreparerHold};
+use crate::message::Message;
+use crate::plan::PlanPage;
+use crate::ports::Held;
+use crate::source::SourceRef;
+
+/// How much of the object is read at once. Two windows are in memory: one is scanned while the next
+/// is fetched. AWS advises ranged reads of 8 to 16 MB.
+/// <https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html>
+const WINDOW_BYTES: u64 = 8 << 20;
+
+/// A preparer hands over when less than this is left of its time: enough for a window over a slow
+/// connection, its publication, and the message.
+const HANDOVER_MARGIN_MS: u64 = 20_000;
+
+/// One preparer's run over the object.
+pub(super) struct Planning<'a> {
+    preparer: &'a Preparer,
+    job: &'a Job,
+    hold: PreparerHold,
+    data_start: u64,
+    splitter: Splitter,
+    /// Ranges that are not published yet; the first begins a page.
+    pending: Vec<BatchRange>,
+    progress: Checkpoint,
+    /// When it hands over.
+    stop_ms: Option<u64>,
+}
+
+impl<'a> Planning<'a> {
+    pub(super) fn new(
+        preparer: &'a Preparer,
+        job: &'a Job,
+        hold: PreparerHold,
+        layout: &Layout,
+        checkpoint: Option<Checkpoint>,
+        deadline_ms: Option<u64>,
+    ) -> Self {
+        let progress = checkpoint.unwrap_or(Checkpoint {
+            next: layout.data,
+            next_batch: 0,
+            messages: 0,
+        });
+        let batches = BatchLimits {
+            records_max: job.policy.batch_records_max,
+            bytes_max: job.policy.batch_bytes_max,
+        };
+        let now = preparer.clock.now_ms();
+        // A function with a short time limit still reads for most of it.
+        let stop_ms = deadline_ms
+            .map(|deadline| deadline - HANDOVER_MARGIN_MS.min(deadline.saturating_sub(now) / 4));
+        let splitter = Splitter::new(
+            layout.dialect,
+            Limits::default(),
+            batches,
+            progress.next,
+            progress.next_batch,
+        );
+        Self {
+            preparer,
+            job,
+            hold,
+            data_start: layout.data.offset,
+            splitter,
+            pending: Vec::new(),
+            progress,
+            stop_ms,
+        }
+    }
+
+    pub(super) async fn run(&mut self) -> Result<Prepared, Stop> {
+        let size = self.job.source.size;
+        let mut offset = self.progress.next.offset;
+        let mut window = self.read(offset).await?;
+        while offset < size {
+            offset += window.len() as u64;
+            self.splitter.push(&window, &mut self.pending)?;
+            let next_offset = offset;
+            let (published, next) = if next_offset < size {
+                let preparer = self.preparer;
+                let source = &self.job.source;
+                let read = read_window(preparer, source, next_offset);
+                join(self.publish(false), read).await
+            } else {
+                (self.publish(false).await, Ok(Bytes::new()))
+            };
+            if published? == Held::Lost {
+                return Ok(Prepared::Superseded(self.job.id.clone()));
+            }
+            window = next?;
+            if self.is_short_of_time() && offset < size {
+                return self.hand_over().await;
+            }
+        }
+        self.splitter.finish(&mut self.pending)?;
+        if self.publish(true).await? == Held::Lost {
+            return Ok(Prepared::Superseded(self.job.id.clone()));
+        }
+        self.mark_prepared().await
+    }
+
+    async fn read(&self, offset: u64) -> PortResult<Bytes> {
+        read_window(self.preparer, &self.job.source, offset).await
+    }
+
+    fn is_short_of_time(&self) -> bool {
+        self.stop_ms
+            .is_some_and(|stop| self.preparer.clock.now_ms() >= stop)
+    }
+
+    async fn hand_over(&self) -> Result<Prepared, Stop> {
+        let message = Message::Prepare {
+            source: self.job.source.clone(),
+        };
+        if self
+            .preparer
+            .store
+            .checkpoint(&self.hold, &self.progress, 0)
+            .await?
+            == Held::Kept
+        {
+            self.preparer.queue.send(&message, 0).await?;
+        }
+        Ok(Prepared::HandedOver(self.job.id.clone()))
+    }
+
+    /// Writes every full page (and, at the end, the last one), makes it claimable, wakes workers,
+    /// and only then moves the checkpoint behind it: a checkpoint never runs ahead of its batches.
+    async fn publish(&mut self, last: bool) -> PortResult<Held> {
+        let page_batches = self.job.policy.page_batches as usize;
+        let ready = if last {
+            self.pending.len()
+        } else {
+            self.pending.len() / page_batches * page_batches
+        };
+        let ranges: Vec<BatchRange> = self.pending.drain(..ready).collect();
+        let shard_batches = u64::from(self.job.policy.shard_batches);
+        for shard in ranges.chunk_by(|a, b| a.index / shard_batches == b.index / shard_batches) {
+            self.publish_shard(shard).await?;
+        }
+        if let Some(range) = ranges.last() {
+            self.progress.next_batch = range.index + 1;
+            self.progress.next = self.next_position();
+            self.wake_workers().await?;
+        }
+        if last {
+            self.seal_last_shard().await?;
+        }
+        let until = self.preparer.clock.now_ms() + self.job.policy.lease_ms;
+        self.preparer
+            .store
+            .checkpoint(&self.hold, &self.progress, until)
+            .await
+    }
+
+    fn next_position(&self) -> Position {
+        match self.pending.first() {
+            Some(range) => Position {
+                offset: range.start,
+                record: range.first_record,
+                line: range.first_line,
+            },
+            None => self.splitter.position(),
+        }
+    }
+
+    /// `ranges` are consecutive batches of one shard, beginning with a page.
+    async fn publish_shard(&self, ranges: &[BatchRange]) -> PortResult<()> {
+        let (Some(first), Some(end)) = (ranges.first(), ranges.last()) else {
+            return Ok(());
+        };
+        let policy = &self.job.policy;
+        let (per_shard, per_page) = (
+            u64::from(policy.shard_batches),
+            u64::from(policy.page_batches),
+        );
+        let shard = (first.index / per_shard) as u32;
+        let first_page = (first.index % per_shard / per_page) as u32;
+        let pages: Vec<PlanPage> = ranges
+            .chunks(policy.page_batches as usize)
+            .map(|page| PlanPage {
+                ranges: page.to_vec(),
+            })
+            .collect();
+        let store = &self.preparer.store;
+        store
+            .write_pages(&self.job.id, shard, first_page, &pages)
+            .await?;
+        let published = (end.index % per_shard + 1) as u32;
+        let publication = Publication {
+            published,
+            start: self.shard_start(shard, first).await?,
+            end: end.end,
+            sealed: published == policy.shard_batches,
+        };
+        store.publish(&self.job.id, shard, &publication).await
+    }
+
+    /// A full shard seals itself; the last one seldom is full.
+    async fn seal_last_shard(&self) -> PortResult<()> {
+        let per_shard = u64::from(self.job.policy.shard_batches);
+        let batches = self.progress.next_batch;
+        if batches.is_multiple_of(per_shard) {
+            return Ok(());
+        }
+        let shard = (batches / per_shard) as u32;
+        let publication = Publication {
+            published: (batches % per_shard) as u32,
+            start: self.stored_start(shard).await?,
+            end: self.progress.next.offset,
+            sealed: true,
+        };
+        let store = &self.preparer.store;
+        store.publish(&self.job.id, shard, &publication).await
+    }
+
+    /// Where the shard of `first` begins.
+    async fn shard_start(&self, shard: u32, first: &BatchRange) -> PortResult<u64> {
+        let per_shard = u64::from(self.job.policy.shard_batches);
+        if first.index.is_multiple_of(per_shard) {
+            return Ok(first.start);
+        }
+        self.stored_start(shard).await
+    }
+
+    /// Where a shard begins whose first page is written.
+    async fn stored_start(&self, shard: u32) -> PortResult<u64> {
+        match self.preparer.store.page(&self.job.id, shard, 0).await? {
+            Some(PlanPage { ranges }) if !ranges.is_empty() => Ok(ranges[0].start),
+            _ => Err(PortError::corrupt(
+                "the plan",
+                format!("shard {shard} has no first page"),
+            )),
+        }
+    }
+
+    /// One message a worker, up to the limit, spread over the shards there are; and before the
+    /// first, the watch that outlives them all.
+    async fn wake_workers(&mut self) -> PortResult<()> {
+        let policy = &self.job.policy;
+        let queue = &self.preparer.queue;
+        let wanted = self.progress.next_batch.min(u64::from(policy.workers_max)) as u32;
+        if self.progress.messages >= wanted {
+            return Ok(());
+        }
+        let job = &self.job.id;
+        if self.progress.messages == 0 {
+            queue
+                .send(
+                    &Message::Watch { job: job.clone() },
+                    policy.lease_ms + GRACE_MS,
+                )
+                .await?;
+        }
+        let shards = self
+            .progress
+            .next_batch
+            .div_ceil(u64::from(policy.shard_batches)) as u32;
+        let messages: Vec<Message> = (self.progress.messages..wanted)
+            .map(|n| Message::Work {
+                job: job.clone(),
+                shard: n % shards,
+            })
+            .collect();
+        try_join_all(messages.iter().map(|message| queue.send(message, 0))).await?;
+        self.progress.messages = wanted;
+        Ok(())
+    }
+
+    async fn mark_prepared(&self) -> Result<Prepared, Stop> {
+        let id = self.job.id.clone();
+        let batches = self.progress.next_batch;
+        let totals = PlanTotals {
+            shards: batches.div_ceil(u64::from(self.job.policy.shard_batches)) as u32,
+            batches,
+            records: self.progress.next.record,
+            data_start: self.data_start,
+            data_end: self.job.source.size,
+            prepared_ms: self.preparer.clock.now_ms(),
+        };
+        if self
+            .preparer
+            .store
+            .mark_prepared(&self.hold, &totals)
+            .await?
+            == Held::Lost
+        {
+            return Ok(Prepared::Superseded(id));
+        }
+        tracing::info!(job = %id, batches, records = totals.records, "prepared");
+        // The workers may have been faster than the planning, or there may be nothing to do.
+        match self.preparer.closer().finish(&id).await? {
+            Some(status) => Ok(Prepared::Ended(id, status)),
+            None => Ok(Prepared::Planned(id)),
+        }
+    }
+}
+
+async fn read_window(preparer: &Preparer, source: &SourceRef, offset: u64) -> PortResult<Bytes> {
+    let end = source.size.min(offset + WINDOW_BYTES);
+    if offset >= end {
+        return Ok(Bytes::new());
+    }
+    preparer.source.read(source, offset..end).await
+}

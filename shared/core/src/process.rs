@@ -1,0 +1,531 @@
+//! A batch's bytes into its delivered part and its rejects: pure, and the same whoever runs it.
+//!
+//! The outcome depends on the bytes, the definition and the layout alone, so a batch that is worked
+//! again yields the same objects again. It must not know of leases, stores or time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use batchfleet_definition::{Cells, Code, Definition, JsonLines, RowError, RowPlan};
+use batchfleet_grammar::{
+    BatchRange, Dialect, Limits, Position, Record, RecordFault, RecordReader,
+};
+
+use crate::error::{PortError, PortResult};
+use crate::job::{CodeCounts, Counts, Layout};
+use crate::ports::Snapshot;
+
+/// Columns that rejects.csv adds behind the original ones. A file that has them, because it is a
+/// rejects.csv uploaded again, is read without them.
+pub const REJECT_COLUMNS: [&str; 3] = ["_record", "_line", "_errors"];
+
+/// A job's definition bound to its file, compiled once per job.
+pub struct JobPlan {
+    layout: Layout,
+    rows: RowPlan,
+    limits: Limits,
+}
+
+impl JobPlan {
+    /// Compiles what the store keeps of a job. The preparer bound the same definition to the same
+    /// header before the first batch was published, so this cannot fail on a user's fault.
+    ///
+    /// # Errors
+    /// [`PortError::Corrupt`] where it does all the same.
+    pub fn compile(snapshot: Snapshot) -> PortResult<Self> {
+        let what = "the snapshot of the job";
+        let layout = snapshot
+            .layout
+            .ok_or_else(|| PortError::corrupt(what, "no layout"))?;
+        let definition = Definition::parse(&snapshot.definition_text)
+            .map_err(|e| PortError::corrupt(what, e))?;
+        Self::bind(&definition, layout).map_err(|e| PortError::corrupt(what, e.to_string()))
+    }
+
+    /// Binds a definition to a file's header.
+    ///
+    /// # Errors
+    /// The header's faults, for the person who uploaded the file.
+    pub fn bind(
+        definition: &Definition,
+        layout: Layout,
+    ) -> Result<Self, batchfleet_definition::HeaderFaults> {
+        let cells: Vec<Vec<u8>> = layout
+            .header
+            .iter()
+            .map(|name| name.clone().into_bytes())
+            .collect();
+        let rows = definition.bind(&cells)?;
+        Ok(Self {
+            layout,
+            rows,
+            limits: Limits::default(),
+        })
+    }
+
+    /// The header line of rejects.csv.
+    #[must_use]
+    pub fn rejects_head(&self) -> Vec<u8> {
+        let mut writer = RejectWriter::new(self.layout.dialect);
+        let cells = self
+            .original_columns()
+            .map(|column| self.layout.header[column].as_bytes());
+        writer.row(cells, &REJECT_COLUMNS.map(str::to_owned));
+        writer.finish()
+    }
+
+    /// The columns of the file that rejects.csv repeats: all but those it adds itself.
+    fn original_columns(&self) -> impl Iterator<Item = usize> + '_ {
+        let header = self.layout.header.iter().enumerate();
+        header
+            .filter(|(_, name)| !REJECT_COLUMNS.contains(&name.trim()))
+            .map(|(column, _)| column)
+    }
+
+    /// Columns of the file that no field of the definition takes.
+    #[must_use]
+    pub fn ignored_columns(&self) -> &[String] {
+        self.rows.ignored_columns()
+    }
+}
+
+struct RowCells<'a, 'r>(&'a Record<'r>);
+
+impl Cells for RowCells<'_, '_> {
+    #[inline]
+    fn cell(&self, index: usize) -> Option<&[u8]> {
+        self.0.get(index)
+    }
+    #[inline]
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// What a batch came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Processed {
+    /// JSON Lines, one per accepted record.
+    pub part: Vec<u8>,
+    /// Rows of rejects.csv, without its header.
+    pub rejects: Vec<u8>,
+    /// The ledger.
+    pub counts: Counts,
+    /// Rows by error code.
+    pub codes: CodeCounts,
+}
+
+/// A batch in the making; [`step`](Self::step) does a bounded number of records at a time, so that
+/// its caller can keep the lease alive and notice a pause between them.
+pub struct Processing<'a> {
+    plan: &'a JobPlan,
+    reader: RecordReader<'a>,
+    encoder: JsonLines,
+    errors: Vec<RowError>,
+    rejects: RejectWriter,
+    counts: Counts,
+    codes: CodeCounts,
+}
+
+impl<'a> Processing<'a> {
+    /// Begins a batch. `bytes` are exactly those of `range`.
+    #[must_use]
+    pub fn new(plan: &'a JobPlan, bytes: &'a [u8], range: &BatchRange) -> Self {
+        let at = Position {
+            offset: range.start,
+            record: range.first_record,
+            line: range.first_line,
+        };
+        Self {
+            plan,
+            reader: RecordReader::new(bytes, plan.layout.dialect, plan.limits, at),
+            encoder: JsonLines::new(&plan.rows),
+            errors: Vec::new(),
+            rejects: RejectWriter::new(plan.layout.dialect),
+            counts: Counts::default(),
+            codes: CodeCounts::new(),
+        }
+    }
+
+    /// Does up to `records` records. `false` once there are none left.
+    pub fn step(&mut self, records: u32) -> bool {
+        for _ in 0..records {
+            let Some(record) = self.reader.read() else {
+                return false;
+            };
+            self.counts.records += 1;
+            if record.is_blank() {
+                self.counts.skipped += 1;
+                continue;
+            }
+            self.errors.clear();
+            let accepted = match record.fault() {
+                None => {
+                    self.plan
+                        .rows
+                        .check(&RowCells(&record), &mut self.encoder, &mut self.errors)
+                }
+                Some(fault) => {
+                    self.errors.push(describe_fault(fault));
+                    false
+                }
+            };
+            if accepted {
+                self.counts.accepted += 1;
+            } else {
+                self.counts.rejected += 1;
+                count_codes(&mut self.codes, &self.errors);
+                self.rejects.record(self.plan, &record, &self.errors);
+            }
+        }
+        true
+    }
+
+    /// What it came to.
+    #[must_use]
+    pub fn finish(mut self) -> Processed {
+        Processed {
+            part: self.encoder.take(),
+            rejects: self.rejects.finish(),
+            counts: self.counts,
+            codes: self.codes,
+        }
+    }
+}
+
+/// A record that is too long to be read into memory: one reject that says where its bytes are.
+#[must_use]
+pub fn reject_oversize(plan: &JobPlan, range: &BatchRange) -> Processed {
+    let bytes = range.end - range.start;
+    let limit = plan.limits.record_bytes_max;
+    let message = format!(
+        "the record is {bytes} bytes long, over the limit of {limit}; its bytes are {}..{} of the file; \
+         a quotation mark opened in it may never be closed",
+        range.start, range.end
+    );
+    let error = RowError {
+        code: Code::RecordTooLong,
+        field: None,
+        message,
+    };
+    reject_range(
+        plan,
+        range,
+        &error,
+        Counts {
+            records: 1,
+            rejected: 1,
+            ..Counts::default()
+        },
+    )
+}
+
+/// Every record of a batch as a reject: what is left of a batch whose workers keep dying.
+#[must_use]
+pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u32) -> Processed {
+    let message =
+        format!("the batch of this row was given up after {attempts} attempts that did not finish");
+    let error = RowError {
+        code: Code::BatchFailed,
+        field: None,
+        message,
+    };
+    let at = Position {
+        offset: range.start,
+        record: range.first_record,
+        line: range.first_line,
+    };
+    let mut reader = RecordReader::new(bytes, plan.layout.dialect, plan.limits, at);
+    let mut rejects = RejectWriter::new(plan.layout.dialect);
+    let mut counts = Counts::default();
+    while let Some(record) = reader.read() {
+        counts.records += 1;
+        if record.is_blank() {
+            counts.skipped += 1;
+        } else {
+            counts.rejected += 1;
+            rejects.record(plan, &record, std::slice::from_ref(&error));
+        }
+    }
+    let codes = CodeCounts::from([(error.code, counts.rejected)]);
+    Processed {
+        part: Vec::new(),
+        rejects: rejects.finish(),
+        counts,
+        codes,
+    }
+}
+
+/// A batch whose bytes even the reader did not survive: one row that says where the records are.
+#[must_use]
+pub fn reject_unread(plan: &JobPlan, range: &BatchRange, attempts: u32) -> Processed {
+    let BatchRange {
+        records,
+        start,
+        end,
+        ..
+    } = *range;
+    let message = format!(
+        "{records} rows from here on were given up unread after {attempts} attempts that did not finish; \
+         their bytes are {start}..{end} of the file"
+    );
+    let error = RowError {
+        code: Code::BatchFailed,
+        field: None,
+        message,
+    };
+    let counts = Counts {
+        records,
+        rejected: records,
+        ..Counts::default()
+    };
+    reject_range(plan, range, &error, counts)
+}
+
+/// One row of rejects for a whole range.
+fn reject_range(plan: &JobPlan, range: &BatchRange, error: &RowError, counts: Counts) -> Processed {
+    let mut rejects = RejectWriter::new(plan.layout.dialect);
+    let empty = plan.original_columns().map(|_| &b""[..]);
+    rejects.row(
+        empty,
+        &service_cells(
+            range.first_record,
+            range.first_line,
+            std::slice::from_ref(error),
+        ),
+    );
+    let codes = CodeCounts::from([(error.code, counts.rejected)]);
+    Processed {
+        part: Vec::new(),
+        rejects: rejects.finish(),
+        counts,
+        codes,
+    }
+}
+
+fn describe_fault(fault: RecordFault) -> RowError {
+    let code = match fault {
+        RecordFault::TooLong { .. } => Code::RecordTooLong,
+        _ => Code::MalformedRow,
+    };
+    RowError {
+        code,
+        field: None,
+        message: fault.to_string(),
+    }
+}
+
+/// A row counts once under each code it has, however many of its fields have it.
+fn count_codes(codes: &mut CodeCounts, errors: &[RowError]) {
+    let distinct: BTreeSet<Code> = errors.iter().map(|error| error.code).collect();
+    for code in distinct {
+        *codes.entry(code).or_default() += 1;
+    }
+}
+
+fn service_cells(record: u64, line: u64, errors: &[RowError]) -> [String; 3] {
+    let sentences: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    [
+        record.to_string(),
+        line.to_string(),
+        defuse(sentences.join("; ")),
+    ]
+}
+
+/// Spreadsheets run a cell that begins like this as a formula; an apostrophe makes it text. (OWASP,
+/// "CSV Injection".)
+fn defuse(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+/// Writes rejected rows so that the file can be mended in a spreadsheet and uploaded again: the
+/// cells as they were, in the dialect they came in.
+struct RejectWriter {
+    writer: csv::Writer<Vec<u8>>,
+    dialect: Dialect,
+}
+
+impl RejectWriter {
+    fn new(dialect: Dialect) -> Self {
+        let mut builder = csv::WriterBuilder::new();
+        builder.delimiter(dialect.delimiter).flexible(true);
+        match dialect.quote {
+            Some(quote) => builder.quote(quote),
+            None => builder.quote_style(csv::QuoteStyle::Never),
+        };
+        Self {
+            writer: builder.from_writer(Vec::new()),
+            dialect,
+        }
+    }
+
+    /// A record with what is wrong with it. A row that is too short is filled with empty cells, so
+    /// that the added columns stand under their names; one that is too long keeps all its cells.
+    fn record(&mut self, plan: &JobPlan, record: &Record<'_>, errors: &[RowError]) {
+        let columns = plan.layout.header.len();
+        let named = plan
+            .original_columns()
+            .map(|column| record.get(column).unwrap_or_default());
+        let beyond = (columns..record.len()).map(|column| record.get(column).unwrap_or_default());
+        self.row(
+            named.chain(beyond),
+            &service_cells(record.index(), record.line(), errors),
+        );
+    }
+
+    fn row<'c>(&mut self, cells: impl Iterator<Item = &'c [u8]>, added: &[String; 3]) {
+        let mut fields: Vec<Vec<u8>> = cells.map(<[u8]>::to_vec).collect();
+        fields.extend(added.iter().map(|text| self.plain(text)));
+        // Writing to memory does not fail, and `flexible` takes rows of any length.
+        let _ = self.writer.write_record(&fields);
+    }
+
+    /// Our own text, which a dialect without quotes could not hold if it had delimiters in it.
+    fn plain(&self, text: &str) -> Vec<u8> {
+        let mut bytes = text.as_bytes().to_vec();
+        if self.dialect.quote.is_none() {
+            for byte in &mut bytes {
+                if *byte == self.dialect.delimiter || matches!(*byte, b'\n' | b'\r') {
+                    *byte = b' ';
+                }
+            }
+        }
+        bytes
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.writer.into_inner().unwrap_or_default()
+    }
+}
+
+/// A plan shared by the batches of an invocation.
+pub type SharedPlan = Arc<JobPlan>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(definition: &str, header: &[&str]) -> JobPlan {
+        let layout = Layout {
+            dialect: Dialect::default(),
+            header: header.iter().map(|&name| name.to_owned()).collect(),
+            data: Position {
+                offset: 0,
+                record: 0,
+                line: 2,
+            },
+        };
+        JobPlan::bind(&Definition::parse(definition).unwrap(), layout).unwrap()
+    }
+
+    fn run(plan: &JobPlan, text: &[u8]) -> Processed {
+        let range = BatchRange {
+            index: 0,
+            start: 0,
+            end: text.len() as u64,
+            first_record: 0,
+            records: 0,
+            first_line: 2,
+            oversize: false,
+        };
+        let mut processing = Processing::new(plan, text, &range);
+        while processing.step(1) {}
+        processing.finish()
+    }
+
+    const PEOPLE: &str =
+        "fields:\n  - {name: email, type: email, required: true}\n  - {name: age, type: integer}\n";
+
+    #[test]
+    fn good_rows_are_delivered_typed_and_bad_rows_with_every_reason() {
+        let plan = plan(PEOPLE, &["email", "age"]);
+        let done = run(&plan, b"a@b.de,42\nnope,old\n\n\"c@d.de\",\n");
+        assert_eq!(
+            String::from_utf8(done.part).unwrap(),
+            "{\"email\":\"a@b.de\",\"age\":42}\n{\"email\":\"c@d.de\",\"age\":null}\n"
+        );
+        assert_eq!(
+            done.counts,
+            Counts {
+                records: 4,
+                accepted: 2,
+                rejected: 1,
+                skipped: 1
+            }
+        );
+        assert_eq!(done.codes, CodeCounts::from([(Code::TypeMismatch, 1)]));
+        let rejects = String::from_utf8(done.rejects).unwrap();
+        assert!(rejects.starts_with("nope,old,1,3,"), "{rejects}");
+        assert!(
+            rejects.contains("email") && rejects.contains("age"),
+            "both reasons: {rejects}"
+        );
+    }
+
+    #[test]
+    fn rejects_can_be_uploaded_again_as_they_are() {
+        let first = plan(PEOPLE, &["email", "age"]);
+        let text = b"\"a, b\n\"\"c\",1\nshort@x.de\na@b.de,1,2\n\"open,1\n";
+        let done = run(&first, text);
+        assert_eq!((done.counts.rejected, done.counts.accepted), (4, 0));
+
+        let mut again = first.rejects_head();
+        let header_end = again.len();
+        again.extend_from_slice(&done.rejects);
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(&again[..]);
+        let header: Vec<String> = reader
+            .headers()
+            .unwrap()
+            .iter()
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(header, ["email", "age", "_record", "_line", "_errors"]);
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(&rows[0][0], "a, b\n\"c");
+        assert_eq!(rows[1].len(), 5, "a short row is filled");
+
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let second = run(&plan(PEOPLE, &header), &again[header_end..]);
+        assert_eq!(second.counts.records, 4);
+    }
+
+    #[test]
+    fn an_added_cell_is_never_a_formula() {
+        assert_eq!(defuse("=1+1".into()), "'=1+1");
+        assert_eq!(defuse("age: fine".into()), "age: fine");
+        let plan = plan("fields: [{name: '=cmd', type: integer}]", &["=cmd"]);
+        let rejects = String::from_utf8(run(&plan, b"x\n").rejects).unwrap();
+        let row = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(rejects.as_bytes())
+            .records()
+            .next()
+            .unwrap()
+            .unwrap();
+        assert!(!row[3].starts_with('='), "{rejects}");
+    }
+
+    #[test]
+    fn any_step_gives_the_same() {
+        let plan = plan(PEOPLE, &["email", "age"]);
+        let text = b"a@b.de,42\nnope,old\n\nx@y.de,1\n";
+        let range = BatchRange {
+            index: 0,
+            start: 0,
+            end: text.len() as u64,
+            first_record: 0,
+            records: 4,
+            first_line: 2,
+            oversize: false,
+        };
+        let mut processing = Processing::new(&plan, text, &range);
+        while processing.step(1_000) {}
+        assert_eq!(processing.finish(), run(&plan, text));
+    }
+}

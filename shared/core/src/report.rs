@@ -1,0 +1,183 @@
+//! What a job leaves behind: the names of its outputs and the summary.
+
+use serde::{Deserialize, Serialize};
+
+use batchfleet_grammar::BatchRange;
+
+use crate::ids::JobId;
+use crate::job::{CodeCounts, Counts, Job, JobStatus, Reason};
+use crate::source::SourceRef;
+
+/// The summary's name.
+pub const SUMMARY_FILE: &str = "summary.json";
+/// The name of the merged rejects.
+pub const REJECTS_FILE: &str = "rejects.csv";
+/// The folder of the delivered parts.
+pub const OUTPUT_FOLDER: &str = "output/";
+
+/// The name of a batch's delivered part. It depends on the batch alone, so that a batch which is
+/// worked again finds what an earlier attempt delivered.
+#[must_use]
+pub fn output_part(batch: u64) -> String {
+    format!("{OUTPUT_FOLDER}part-{batch:09}.jsonl")
+}
+
+/// The name of a batch's rejects, which the closer merges.
+#[must_use]
+pub fn rejects_part(batch: u64) -> String {
+    format!("rejects/part-{batch:09}.csv")
+}
+
+/// What the batches of a job sum to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The ledger of the batches that are over.
+    pub counts: Counts,
+    /// How many are.
+    pub batches: u64,
+    /// Rows by error code.
+    pub codes: CodeCounts,
+    /// Batches given up.
+    pub failed_batches: Vec<FailedBatch>,
+    /// Names of the reject parts, in the order of the rows.
+    pub reject_parts: Vec<String>,
+}
+
+/// Where the rows of a batch that was given up are in the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedBatch {
+    /// Its index.
+    pub batch: u64,
+    /// Its first record.
+    pub first_record: u64,
+    /// Its records.
+    pub records: u64,
+    /// The line of its first record.
+    pub first_line: u64,
+    /// Its first byte.
+    pub start: u64,
+    /// The byte after its last.
+    pub end: u64,
+}
+
+impl FailedBatch {
+    /// Of a range of the plan.
+    #[must_use]
+    pub fn of(range: &BatchRange) -> Self {
+        Self {
+            batch: range.index,
+            first_record: range.first_record,
+            records: range.records,
+            first_line: range.first_line,
+            start: range.start,
+            end: range.end,
+        }
+    }
+}
+
+/// `summary.json`: everything a person or a program needs to know of an ended job. Made of stored
+/// facts alone, so that it is the same however often it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// The job.
+    pub job: JobId,
+    /// How it ended.
+    pub status: JobStatus,
+    /// Why it failed, if it did.
+    pub reason: Option<Reason>,
+    /// What was imported, with its version or `ETag`.
+    pub source: SourceRef,
+    /// The definition that judged it.
+    pub definition: DefinitionSnapshot,
+    /// Columns of the file that no field took.
+    pub ignored_columns: Vec<String>,
+    /// The ledger.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Batches that are over.
+    pub batches: u64,
+    /// Batches that were given up; their rows are rejects.
+    pub failed_batches: Vec<FailedBatch>,
+    /// Bytes of the source.
+    pub bytes: u64,
+    /// Rows by error code. A row counts once under each code it has.
+    pub errors: CodeCounts,
+    /// When what happened.
+    pub timings: Timings,
+    /// Where the delivered parts are.
+    pub output: String,
+    /// Where rejects.csv is; absent where the job ended before its header was read.
+    pub rejects: Option<String>,
+}
+
+/// A definition as it was when the job was created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefinitionSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Times in milliseconds since 1970, and how long it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timings {
+    /// The event came.
+    pub created_ms: u64,
+    /// The plan was complete.
+    pub prepared_ms: Option<u64>,
+    /// The job ended.
+    pub finished_ms: u64,
+    /// From created to finished.
+    pub elapsed_ms: u64,
+}
+
+impl Summary {
+    /// Of an ended job.
+    #[must_use]
+    pub fn new(
+        job: &Job,
+        account: Account,
+        definition_text: String,
+        ignored_columns: Vec<String>,
+        output: String,
+        rejects: Option<String>,
+    ) -> Self {
+        let finished_ms = job.finished_ms.unwrap_or(job.created_ms);
+        Self {
+            version: 1,
+            job: job.id.clone(),
+            status: job.status,
+            reason: job.reason.clone(),
+            source: job.source.clone(),
+            definition: DefinitionSnapshot {
+                name: job.definition_name.clone(),
+                text: definition_text,
+            },
+            ignored_columns,
+            counts: account.counts,
+            batches: account.batches,
+            failed_batches: account.failed_batches,
+            bytes: job.source.size,
+            errors: account.codes,
+            timings: Timings {
+                created_ms: job.created_ms,
+                prepared_ms: job.plan.map(|plan| plan.prepared_ms),
+                finished_ms,
+                elapsed_ms: finished_ms.saturating_sub(job.created_ms),
+            },
+            output,
+            rejects,
+        }
+    }
+
+    /// The file's content.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}

@@ -1,0 +1,132 @@
+//! One batch under its lease: read, check, deliver, complete.
+
+use batchfleet_grammar::BatchRange;
+use bytes::Bytes;
+use futures_util::future::try_join;
+
+use crate::batch::{Completion, Lease};
+use crate::error::{PortError, PortResult};
+use crate::lease::{hold, yield_now};
+use crate::ports::CompleteOutcome;
+use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
+use crate::report::{output_part, rejects_part};
+use crate::work::invocation::Invocation;
+
+/// Records between two chances for the heartbeat: about a millisecond of work.
+const STEP_RECORDS: u32 = 2_000;
+
+impl Invocation<'_> {
+    /// Works a claimed batch. Everything up to the completion happens under the heartbeat; where the
+    /// lease is lost the work is dropped, and the completion would change nothing anyway.
+    pub(super) async fn work_batch(
+        &self,
+        lease: &Lease,
+        range: &BatchRange,
+    ) -> PortResult<CompleteOutcome> {
+        let (store, clock) = (&*self.worker.store, &*self.worker.clock);
+        let lease_ms = self.job.policy.lease_ms;
+        let Some(delivered) = hold(store, clock, lease, lease_ms, self.deliver(lease, range)).await
+        else {
+            return Ok(CompleteOutcome::Lost);
+        };
+        let completion = delivered?;
+        let outcome = store.complete(lease, &completion).await?;
+        if outcome == CompleteOutcome::Completed {
+            self.worker.observer.batch_completed(&completion);
+        }
+        Ok(outcome)
+    }
+
+    async fn deliver(&self, lease: &Lease, range: &BatchRange) -> PortResult<Completion> {
+        let attempts_max = self.job.policy.attempts_max;
+        if lease.attempt > attempts_max && self.claim_the_name(range).await? {
+            return self.give_up(lease, range).await;
+        }
+        let processed = self.process(range).await?;
+        self.put(range, processed, false).await
+    }
+
+    async fn process(&self, range: &BatchRange) -> PortResult<Processed> {
+        if range.oversize {
+            return Ok(reject_oversize(&self.plan, range));
+        }
+        let bytes = self.read(range).await?;
+        let mut processing = Processing::new(&self.plan, &bytes, range);
+        while processing.step(STEP_RECORDS) {
+            yield_now().await;
+        }
+        Ok(processing.finish())
+    }
+
+    async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {
+        self.worker
+            .source
+            .read(&self.job.source, range.start..range.end)
+            .await
+    }
+
+    /// Writes part and rejects, each under a name of the batch's own. Empty ones are not written.
+    async fn put(
+        &self,
+        range: &BatchRange,
+        processed: Processed,
+        failed: bool,
+    ) -> PortResult<Completion> {
+        let Processed {
+            part,
+            rejects,
+            counts,
+            codes,
+        } = processed;
+        let part = self.put_one(output_part(range.index), part);
+        let rejects = self.put_one(rejects_part(range.index), rejects);
+        try_join(part, rejects).await?;
+        Ok(Completion {
+            failed,
+            counts,
+            bytes: range.end - range.start,
+            codes,
+        })
+    }
+
+    async fn put_one(&self, name: String, content: Vec<u8>) -> PortResult<()> {
+        if !content.is_empty() {
+            self.worker
+                .results
+                .put_once(&self.job.id, &name, content.into())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes an empty object under the name of the part, so that no earlier worker that still lives
+    /// can deliver under it later. `false` where one already has: then only its completion is missing.
+    async fn claim_the_name(&self, range: &BatchRange) -> PortResult<bool> {
+        let name = output_part(range.index);
+        match self
+            .worker
+            .results
+            .put_once(&self.job.id, &name, Bytes::new())
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(PortError::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a batch whose workers keep dying: each of its records becomes a reject. Should that kill
+    /// workers too, the batch is ended without the text of its rows; the summary says where they are.
+    async fn give_up(&self, lease: &Lease, range: &BatchRange) -> PortResult<Completion> {
+        tracing::error!(job = %self.job.id, batch = range.index, attempts = lease.attempt, "batch given up");
+        let attempts = lease.attempt - 1;
+        let processed = if range.oversize {
+            reject_oversize(&self.plan, range)
+        } else if attempts == self.job.policy.attempts_max {
+            reject_all(&self.plan, &self.read(range).await?, range, attempts)
+        } else {
+            reject_unread(&self.plan, range, attempts)
+        };
+        self.put(range, processed, true).await
+    }
+}

@@ -1,0 +1,313 @@
+//! One invocation of a worker: tickets, then sweeps, then out.
+
+use batchfleet_grammar::BatchRange;
+
+use crate::batch::{BatchKey, Shard};
+use crate::error::{PortError, PortResult};
+use crate::ids::OwnerId;
+use crate::job::{Job, JobStatus};
+use crate::plan::PlanPage;
+use crate::ports::{ClaimOutcome, CompleteOutcome, TicketOutcome};
+use crate::process::SharedPlan;
+use crate::work::Worker;
+
+/// How often a worker looks whether its job was paused or ended.
+const STATUS_EVERY_MS: u64 = 1_000;
+
+/// Tickets of one block at most: what a killed worker leaves to the sweep.
+const BLOCK_MAX: u32 = 8;
+
+/// Tries of one claim, the first included.
+const CLAIM_TRIES_MAX: u32 = 3;
+
+/// Sweeps of all shards in one invocation that may find work, before it lets others have a turn.
+const SWEEPS_MAX: u32 = 1_000;
+
+/// Why an invocation ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// No such job.
+    UnknownJob,
+    /// The job is over and reported.
+    JobOver(JobStatus),
+    /// Too little time for another batch.
+    OutOfTime,
+    /// Nothing claimable for this long.
+    NothingFor(u64),
+}
+
+/// What a sweep of all shards found.
+#[derive(Default)]
+struct Swept {
+    /// Batches were claimed, so it is worth looking again.
+    found_work: bool,
+    /// The first lease of another worker to end.
+    next_lease_end: Option<u64>,
+}
+
+/// One invocation: an owner, a job, and the time it has.
+pub(super) struct Invocation<'a> {
+    pub(super) worker: &'a Worker,
+    pub(super) job: Job,
+    pub(super) owner: OwnerId,
+    pub(super) plan: SharedPlan,
+    deadline_ms: Option<u64>,
+    /// Time that a batch must find left, at least.
+    margin_ms: u64,
+    /// The slowest batch of this invocation.
+    batch_ms_max: u64,
+    status_read_ms: u64,
+    /// The page used last: the tickets of a block lie side by side.
+    page: Option<(u32, u32, PlanPage)>,
+}
+
+impl<'a> Invocation<'a> {
+    pub(super) fn new(
+        worker: &'a Worker,
+        job: Job,
+        owner: OwnerId,
+        plan: SharedPlan,
+        deadline_ms: Option<u64>,
+    ) -> Self {
+        let status_read_ms = worker.clock.now_ms();
+        // A function with a short time limit still works for most of it.
+        let time = deadline_ms.map_or(u64::MAX, |deadline| deadline.saturating_sub(status_read_ms));
+        let margin_ms = worker.pace.handover_margin_ms.min(time / 4);
+        Self {
+            worker,
+            job,
+            owner,
+            plan,
+            deadline_ms,
+            margin_ms,
+            batch_ms_max: 0,
+            status_read_ms,
+            page: None,
+        }
+    }
+
+    /// Works until there is a reason to stop.
+    pub(super) async fn run(&mut self, hint: u32) -> PortResult<Stop> {
+        for _ in 0..SWEEPS_MAX {
+            if let Some(stop) = self.drain_all(hint).await? {
+                return Ok(stop);
+            }
+            let mut swept = Swept::default();
+            if let Some(stop) = self.sweep_all(&mut swept).await? {
+                return Ok(stop);
+            }
+            if let Some(status) = self.worker.closer().finish(&self.job.id).await? {
+                return Ok(Stop::JobOver(status));
+            }
+            if !swept.found_work {
+                return self.nothing_left(swept.next_lease_end).await;
+            }
+        }
+        Ok(Stop::NothingFor(0))
+    }
+
+    /// Others hold what is left, or the preparer has more to publish.
+    async fn nothing_left(&mut self, next_lease_end: Option<u64>) -> PortResult<Stop> {
+        if let Some(stop) = self.look_at_status(0).await? {
+            return Ok(stop);
+        }
+        let idle = self.worker.pace.idle_ms;
+        let now = self.worker.clock.now_ms();
+        let delay = match (self.job.status, next_lease_end) {
+            (JobStatus::Processing, Some(end)) => end.saturating_sub(now).max(1),
+            // While planning goes on there will be something new before any lease ends.
+            (_, Some(end)) => end.saturating_sub(now).clamp(1, idle),
+            (_, None) => idle,
+        };
+        Ok(Stop::NothingFor(delay))
+    }
+
+    /// Takes tickets from every shard, beginning at the hint, until none are left.
+    async fn drain_all(&mut self, hint: u32) -> PortResult<Option<Stop>> {
+        let mut number = hint;
+        loop {
+            match self.worker.store.shard(&self.job.id, number).await? {
+                Some(shard) => {
+                    if let Some(stop) = self.drain(number, shard).await? {
+                        return Ok(Some(stop));
+                    }
+                    number += 1;
+                }
+                // Past the last shard: on with those before the hint.
+                None if number >= hint && hint > 0 => number = 0,
+                None => return Ok(None),
+            }
+            if number == hint {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn drain(&mut self, number: u32, mut shard: Shard) -> PortResult<Option<Stop>> {
+        while !shard.closed && shard.cursor < shard.published {
+            let left = shard.published - shard.cursor;
+            let block = (left / (2 * self.job.policy.workers_max.max(1))).clamp(1, BLOCK_MAX);
+            let store = &self.worker.store;
+            match store
+                .take_tickets(&self.job.id, number, block, shard.published)
+                .await?
+            {
+                TicketOutcome::Taken(slots) => {
+                    shard.cursor = slots.end;
+                    for slot in slots {
+                        if let Some(stop) = self.try_batch(number, slot).await? {
+                            return Ok(Some(stop));
+                        }
+                    }
+                }
+                TicketOutcome::Short(now) => shard = now,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks through every open shard: claims what can be claimed, closes what is over.
+    async fn sweep_all(&mut self, swept: &mut Swept) -> PortResult<Option<Stop>> {
+        for number in 0.. {
+            match self.worker.store.shard(&self.job.id, number).await? {
+                None => break,
+                Some(shard) if shard.closed => {}
+                Some(_) => {
+                    if let Some(stop) = self.sweep(number, swept).await? {
+                        return Ok(Some(stop));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn sweep(&mut self, number: u32, swept: &mut Swept) -> PortResult<Option<Stop>> {
+        let store = &self.worker.store;
+        let Some(view) = store.sweep(&self.job.id, number).await? else {
+            return Ok(None);
+        };
+        let claimable = view.claimable(self.worker.clock.now_ms());
+        if claimable.is_empty() {
+            let end = view.next_lease_end(self.worker.clock.now_ms());
+            swept.next_lease_end = [swept.next_lease_end, end].into_iter().flatten().min();
+            self.worker
+                .closer()
+                .close_shard(&self.job, number, &view)
+                .await?;
+            return Ok(None);
+        }
+        swept.found_work = true;
+        // Workers that sweep at once begin at different places, so that they seldom meet.
+        let begin = self.worker.ids.random() as usize % claimable.len();
+        for slot in claimable[begin..].iter().chain(&claimable[..begin]) {
+            if let Some(stop) = self.try_batch(number, *slot).await? {
+                return Ok(Some(stop));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Claims one batch and works it; losing the race for it is nothing.
+    async fn try_batch(&mut self, shard: u32, slot: u32) -> PortResult<Option<Stop>> {
+        if let Some(stop) = self.look_at_status(STATUS_EVERY_MS).await? {
+            return Ok(Some(stop));
+        }
+        if self.is_short_of_time() {
+            return Ok(Some(Stop::OutOfTime));
+        }
+        let begun = self.worker.clock.now_ms();
+        let key = BatchKey {
+            job: self.job.id.clone(),
+            shard,
+            slot,
+        };
+        let range = self.range(shard, slot).await?;
+        let until = begun + self.job.policy.lease_ms;
+        let ClaimOutcome::Claimed(lease) = self.claim(&key, begun, until).await? else {
+            return Ok(None);
+        };
+        match self.work_batch(&lease, &range).await {
+            Ok(CompleteOutcome::Completed) => {}
+            Ok(CompleteOutcome::Lost) => {
+                tracing::warn!(job = %self.job.id, shard, slot, fence = lease.fence, "lease lost");
+            }
+            Err(error) => {
+                // Best effort: where this fails too, the lease runs out by itself.
+                let _ = self.worker.store.release(&lease).await;
+                return Err(error);
+            }
+        }
+        let took = self.worker.clock.now_ms().saturating_sub(begun);
+        self.batch_ms_max = self.batch_ms_max.max(took);
+        Ok(None)
+    }
+
+    /// A claim whose answer was lost is asked for again at once: it would otherwise hold the batch
+    /// until its lease ends, and count as an attempt that died. The adapter has waited already.
+    async fn claim(&self, key: &BatchKey, now_ms: u64, until_ms: u64) -> PortResult<ClaimOutcome> {
+        let store = &self.worker.store;
+        let mut outcome = store.claim(key, &self.owner, now_ms, until_ms).await;
+        for _ in 1..CLAIM_TRIES_MAX {
+            match &outcome {
+                Err(error) if error.is_retryable() => {}
+                _ => break,
+            }
+            outcome = store.claim(key, &self.owner, now_ms, until_ms).await;
+        }
+        outcome
+    }
+
+    /// Reads the job again if the last look is `every_ms` old: pausing and ending take effect here.
+    async fn look_at_status(&mut self, every_ms: u64) -> PortResult<Option<Stop>> {
+        let now = self.worker.clock.now_ms();
+        if now.saturating_sub(self.status_read_ms) < every_ms {
+            return Ok(None);
+        }
+        self.status_read_ms = now;
+        let Some(job) = self.worker.store.job(&self.job.id).await? else {
+            return Ok(Some(Stop::UnknownJob));
+        };
+        self.job = job;
+        match self.job.status {
+            JobStatus::Preparing | JobStatus::Processing => Ok(None),
+            JobStatus::Paused => Ok(Some(Stop::NothingFor(self.job.policy.lease_ms))),
+            status @ (JobStatus::Completed | JobStatus::Failed | JobStatus::Aborted) => {
+                self.worker.closer().finish(&self.job.id).await?;
+                Ok(Some(Stop::JobOver(status)))
+            }
+        }
+    }
+
+    fn is_short_of_time(&self) -> bool {
+        let margin = self.margin_ms.max(2 * self.batch_ms_max);
+        let now = self.worker.clock.now_ms();
+        self.deadline_ms
+            .is_some_and(|deadline| deadline.saturating_sub(now) < margin)
+    }
+
+    async fn range(&mut self, shard: u32, slot: u32) -> PortResult<BatchRange> {
+        let per_page = self.job.policy.page_batches;
+        let number = slot / per_page;
+        if !matches!(&self.page, Some((s, p, _)) if (*s, *p) == (shard, number)) {
+            let page = self.worker.store.page(&self.job.id, shard, number).await?;
+            let page = page.ok_or_else(|| {
+                PortError::corrupt(
+                    "the plan",
+                    format!("page {number} of shard {shard} is published but missing"),
+                )
+            })?;
+            self.page = Some((shard, number, page));
+        }
+        let range = self
+            .page
+            .as_ref()
+            .and_then(|(_, _, page)| page.ranges.get((slot % per_page) as usize));
+        range.copied().ok_or_else(|| {
+            PortError::corrupt(
+                "the plan",
+                format!("slot {slot} of shard {shard} is published but missing"),
+            )
+        })
+    }
+}

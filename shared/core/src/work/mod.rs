@@ -1,0 +1,203 @@
+//! The worker: claims batches until there are none left for it (steps 6 to 8 and 10 of the protocol).
+//!
+//! An invocation first takes tickets, shard by shard: they spread workers over the batches without
+//! contention. Where the tickets are used up it sweeps: one query a shard finds batches whose
+//! holders died or handed back, and shards whose every batch is over. It never waits for another
+//! worker's lease: it sends its message on, delayed to the end of that lease, and returns.
+
+mod deliver;
+mod invocation;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::close::Closer;
+use crate::error::{PortError, PortResult, chain};
+use crate::ids::{JobId, OwnerId};
+use crate::job::{JobStatus, Reason};
+use crate::message::Message;
+use crate::ports::{Clock, Ids, Observer, Queue, Results, Source, Store};
+use crate::process::{JobPlan, SharedPlan};
+use crate::work::invocation::{Invocation, Stop};
+
+/// Works on jobs. One value serves many invocations, also at once.
+pub struct Worker {
+    /// Jobs, plans, batches.
+    pub store: Arc<dyn Store>,
+    /// The uploaded bytes.
+    pub source: Arc<dyn Source>,
+    /// Parts and rejects.
+    pub results: Arc<dyn Results>,
+    /// The message sent on.
+    pub queue: Arc<dyn Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Owners' ids.
+    pub ids: Arc<dyn Ids>,
+    /// Who hears of completed batches.
+    pub observer: Arc<dyn Observer>,
+    /// How it waits.
+    pub pace: Pace,
+    /// Plans compiled lately.
+    pub plans: PlanCache,
+}
+
+/// How long a worker's message waits where there is no lease to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The preparer has published nothing new: look again after this.
+    pub idle_ms: u64,
+    /// A port failed for now: try again after this, or up to twice as long.
+    pub retry_ms: u64,
+    /// Stop claiming when less than this is left, or less than twice the slowest batch so far.
+    pub handover_margin_ms: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            idle_ms: 1_000,
+            retry_ms: 5_000,
+            handover_margin_ms: 10_000,
+        }
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Worked {
+    /// There is no such job: its items are gone, or the message is forged.
+    UnknownJob(JobId),
+    /// The message is for another function.
+    NotForWorkers,
+    /// The job is over, and its report is written.
+    JobOver(JobId, JobStatus),
+    /// Nothing to claim now; the message was sent on, delayed by this.
+    Deferred(JobId, u64),
+    /// Nothing to claim now; the watch that is already in the queue comes back to it.
+    Watching(JobId),
+    /// Out of time; the message was sent on.
+    HandedOver(JobId),
+}
+
+impl Worker {
+    /// Works on the job of a message.
+    ///
+    /// # Errors
+    /// A port's refusal, or a failure even to send the message on: the queue delivers it again.
+    pub async fn work(&self, message: &Message, deadline_ms: Option<u64>) -> PortResult<Worked> {
+        let (job, hint, is_watch) = match message {
+            Message::Work { job, shard } => (job, *shard, false),
+            Message::Watch { job } => (job, 0, true),
+            Message::Prepare { .. } => return Ok(Worked::NotForWorkers),
+        };
+        if is_watch && let Some(done) = self.leave_next_watch(message, job).await? {
+            return Ok(done);
+        }
+        match self.work_on(job, hint, deadline_ms).await {
+            Ok(Stop::UnknownJob) => Ok(Worked::UnknownJob(job.clone())),
+            Ok(Stop::JobOver(status)) => Ok(Worked::JobOver(job.clone(), status)),
+            Ok(_) if is_watch => Ok(Worked::Watching(job.clone())),
+            Ok(Stop::OutOfTime) => {
+                self.queue.send(message, 0).await?;
+                Ok(Worked::HandedOver(job.clone()))
+            }
+            Ok(Stop::NothingFor(delay_ms)) => self.defer(message, job, delay_ms).await,
+            Err(error) if error.is_retryable() && !is_watch => {
+                let delay_ms = self.pace.retry_ms + self.ids.random() % self.pace.retry_ms.max(1);
+                tracing::warn!(job = %job, error = %chain(&error), delay_ms, "a port failed for now");
+                self.defer(message, job, delay_ms).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn defer(&self, message: &Message, job: &JobId, delay_ms: u64) -> PortResult<Worked> {
+        self.queue.send(message, delay_ms).await?;
+        Ok(Worked::Deferred(job.clone(), delay_ms))
+    }
+
+    /// Before it works, a watch leaves the next one: from then on, whatever dies, one is waiting.
+    async fn leave_next_watch(&self, message: &Message, job: &JobId) -> PortResult<Option<Worked>> {
+        let Some(stored) = self.store.job(job).await? else {
+            return Ok(Some(Worked::UnknownJob(job.clone())));
+        };
+        if stored.status.is_terminal() && !stored.outbox {
+            return Ok(Some(Worked::JobOver(job.clone(), stored.status)));
+        }
+        self.queue.send(message, stored.policy.lease_ms).await?;
+        Ok(None)
+    }
+
+    async fn work_on(&self, id: &JobId, hint: u32, deadline_ms: Option<u64>) -> PortResult<Stop> {
+        if let Some(status) = self.closer().finish(id).await? {
+            return Ok(Stop::JobOver(status));
+        }
+        let Some(job) = self.store.job(id).await? else {
+            return Ok(Stop::UnknownJob);
+        };
+        let owner = OwnerId::from_random(self.ids.random());
+        let Some(plan) = self.plan(id).await? else {
+            return Ok(Stop::NothingFor(self.pace.idle_ms));
+        };
+        let mut invocation = Invocation::new(self, job, owner, plan, deadline_ms);
+        match invocation.run(hint).await {
+            Ok(stop) => Ok(stop),
+            Err(PortError::SourceChanged) => self.fail(id, Reason::source_changed()).await,
+            Err(PortError::Conflict { name }) => {
+                self.fail(id, Reason::output_conflict(&name)).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn fail(&self, job: &JobId, reason: Reason) -> PortResult<Stop> {
+        Ok(Stop::JobOver(self.closer().fail(job, reason).await?))
+    }
+
+    fn closer(&self) -> Closer {
+        Closer {
+            store: Arc::clone(&self.store),
+            results: Arc::clone(&self.results),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// The compiled plan; `None` while the preparer has not read the header.
+    async fn plan(&self, job: &JobId) -> PortResult<Option<SharedPlan>> {
+        if let Some(plan) = self.plans.get(job) {
+            return Ok(Some(plan));
+        }
+        match self.store.snapshot(job).await? {
+            Some(snapshot) if snapshot.layout.is_some() => {
+                let plan = Arc::new(JobPlan::compile(snapshot)?);
+                self.plans.put(job, &plan);
+                Ok(Some(plan))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The plans that a warm function used last.
+#[derive(Default)]
+pub struct PlanCache(Mutex<Vec<(JobId, SharedPlan)>>);
+
+impl PlanCache {
+    const PLANS_MAX: usize = 8;
+
+    fn get(&self, job: &JobId) -> Option<SharedPlan> {
+        let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plans
+            .iter()
+            .find(|(id, _)| id == job)
+            .map(|(_, plan)| Arc::clone(plan))
+    }
+
+    fn put(&self, job: &JobId, plan: &SharedPlan) {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if plans.len() >= Self::PLANS_MAX {
+            plans.remove(0);
+        }
+        plans.push((job.clone(), Arc::clone(plan)));
+    }
+}

@@ -1,0 +1,128 @@
+//! A definition: what a good row is and how its import is to be done, as plain data.
+//!
+//! It is parsed from the text a job keeps as its snapshot, again in every worker, so parsing is
+//! deterministic and quick. This file must not know how the text is read.
+
+mod read;
+
+use batchfleet_grammar::Dialect;
+
+use crate::language::Faults;
+use crate::types::{FieldType, Literal};
+
+/// What a good row is and where it goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    name: Option<String>,
+    description: Option<String>,
+    dialect: Dialect,
+    fields: Vec<Field>,
+    batches: Batches,
+    destination: Destination,
+    max_workers: Option<u32>,
+}
+
+/// One field: a column of the file, and a key of the output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// The header of the column and the key of the output, without spaces around.
+    pub name: String,
+    /// The type of its cells.
+    pub kind: FieldType,
+    /// Whether the column must exist and its cells must hold a value.
+    pub required: bool,
+    /// The value of an empty cell.
+    pub default: Option<Literal>,
+}
+
+/// How large a batch may grow, where the definition says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Batches {
+    /// The most records of a batch, 1 to a million.
+    pub records: Option<u32>,
+    /// The most bytes of a batch, 64 KiB to 64 MiB.
+    pub bytes: Option<u64>,
+}
+
+/// Where accepted rows go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Destination {
+    /// Files of JSON Lines beside the job.
+    #[default]
+    JsonLines,
+}
+
+impl Definition {
+    /// The text of the open definition, for a job that was given none.
+    pub const OPEN_TEXT: &str = "{}\n";
+
+    /// Reads a definition from YAML or JSON.
+    ///
+    /// # Errors
+    /// Every fault of the text, each with its path, line and column.
+    pub fn parse(text: &str) -> Result<Self, Faults> {
+        read::definition(text)
+    }
+
+    /// The definition without fields: every column of the file is text, under its own name.
+    #[must_use]
+    pub fn open() -> Self {
+        Self {
+            name: None,
+            description: None,
+            dialect: Dialect::default(),
+            fields: Vec::new(),
+            batches: Batches::default(),
+            destination: Destination::default(),
+            max_workers: None,
+        }
+    }
+
+    /// True when the definition names no fields and takes every column as text.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The name, for people and reports.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What the definition is for, in its author's words.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// Delimiter and quote of the file.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The fields in the order of the output; none for an open definition.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// How large a batch may grow.
+    #[must_use]
+    pub fn batches(&self) -> Batches {
+        self.batches
+    }
+
+    /// Where accepted rows go.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        self.destination
+    }
+
+    /// How many workers may import one file at a time, 1 to 1000.
+    #[must_use]
+    pub fn max_workers(&self) -> Option<u32> {
+        self.max_workers
+    }
+}

@@ -1,0 +1,269 @@
+//! Reads a definition out of a tree: the keys, what they may hold, and what their faults say.
+//!
+//! This is the reference of the language as it stands. It must not know YAML.
+
+use std::collections::HashMap;
+
+use batchfleet_grammar::Dialect;
+
+use super::{Batches, Definition, Destination, Field};
+use crate::header::{is_control, is_ours, key};
+use crate::language::{At, Faults, Mapping, Reader, Resolved, parse};
+use crate::show::shown;
+use crate::types::{FieldType, Literal, Value};
+
+const LONGEST_NAME: usize = 64;
+const BATCH_RECORDS_MAX: u32 = 1_000_000;
+const BATCH_BYTES_MIN: u32 = 64 * 1024;
+const BATCH_BYTES_MAX: u32 = 64 * 1024 * 1024;
+const WORKERS_MAX: u32 = 1000;
+
+pub(super) fn definition(text: &str) -> Result<Definition, Faults> {
+    let (root, faults) = parse(text);
+    let mut reader = Reader::new(faults);
+    let definition = root.and_then(|root| reader.definition(&At::root(&root)));
+    let faults = reader.into_faults();
+    match definition {
+        Some(definition) if faults.is_empty() => Ok(definition),
+        _ => Err(Faults::new(faults)),
+    }
+}
+
+/// A character with a meaning in the file.
+enum Sign {
+    Character(u8),
+    Word,
+}
+
+impl Reader {
+    fn definition(&mut self, root: &At<'_>) -> Option<Definition> {
+        let keys = self.mapping(
+            root,
+            "a definition, which is a mapping",
+            &[
+                "name",
+                "description",
+                "dialect",
+                "fields",
+                "batches",
+                "destination",
+                "max_workers",
+            ],
+        )?;
+        let mut definition = Definition::open();
+        if let Some(at) = keys.get("name") {
+            definition.name = self.name(at);
+        }
+        if let Some(at) = keys.get("description") {
+            definition.description = self.text(at, "text").map(str::to_owned);
+        }
+        if let Some(at) = keys.get("dialect") {
+            definition.dialect = self.dialect(at).unwrap_or_default();
+        }
+        if let Some(at) = keys.get("fields") {
+            definition.fields = self.fields(at).unwrap_or_default();
+        }
+        if let Some(at) = keys.get("batches") {
+            definition.batches = self.batches(at).unwrap_or_default();
+        }
+        if let Some(at) = keys.get("destination") {
+            definition.destination = self.destination(at).unwrap_or_default();
+        }
+        if let Some(at) = keys.get("max_workers") {
+            definition.max_workers = self.integer(at, 1..=WORKERS_MAX);
+        }
+        Some(definition)
+    }
+
+    fn name(&mut self, at: &At<'_>) -> Option<String> {
+        let expected = "a name of 1 to 64 letters, digits, \"-\", \"_\" and \".\"";
+        let name = self.text(at, expected)?;
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(allowed) {
+            return Some(name.to_owned());
+        }
+        self.unexpected(at, expected);
+        None
+    }
+
+    fn dialect(&mut self, at: &At<'_>) -> Option<Dialect> {
+        let keys = self.mapping(at, "a mapping", &["delimiter", "quote"])?;
+        let default = Dialect::default();
+        let delimiter = match keys.get("delimiter") {
+            Some(at) => match self.sign(at, "tab")? {
+                Sign::Character(character) => character,
+                Sign::Word => b'\t',
+            },
+            None => default.delimiter,
+        };
+        let quote = match keys.get("quote") {
+            Some(at) => match self.sign(at, "none")? {
+                Sign::Character(character) => Some(character),
+                Sign::Word => None,
+            },
+            None => default.quote,
+        };
+        let dialect = Dialect::new(delimiter, quote);
+        if let Err(error) = dialect.validate() {
+            self.fault(at, error.to_string());
+            return None;
+        }
+        Some(dialect)
+    }
+
+    /// One ASCII character, or the word for one that cannot be written or is not wanted.
+    fn sign(&mut self, at: &At<'_>, word: &str) -> Option<Sign> {
+        let expected = format!("one ASCII character in quotes, or \"{word}\"");
+        let text = self.text(at, &expected)?;
+        match text.as_bytes() {
+            [character] if character.is_ascii() => Some(Sign::Character(*character)),
+            _ if text == word => Some(Sign::Word),
+            _ => {
+                self.unexpected(at, &expected);
+                None
+            }
+        }
+    }
+
+    fn fields(&mut self, at: &At<'_>) -> Option<Vec<Field>> {
+        let items = self.sequence(at, "a list of fields")?;
+        if items.is_empty() {
+            let message = "expected at least one field; without \"fields\" every column is text";
+            self.fault(at, message);
+        }
+        let mut lines: HashMap<String, usize> = HashMap::with_capacity(items.len());
+        let mut fields = Vec::with_capacity(items.len());
+        for item in &items {
+            let known = ["name", "type", "required", "default"];
+            let Some(keys) = self.mapping(item, "a field, which is a mapping", &known) else {
+                continue;
+            };
+            let Some(field) = self.field(&keys) else {
+                continue;
+            };
+            if let Some(at) = keys.get("name")
+                && let Some(line) = lines.insert(key(&field.name), at.line())
+            {
+                let name = shown(&field.name);
+                self.fault(
+                    at,
+                    format!("duplicate field {name}, first on line {line}; case does not count"),
+                );
+            }
+            fields.push(field);
+        }
+        Some(fields)
+    }
+
+    fn field(&mut self, keys: &Mapping<'_>) -> Option<Field> {
+        let kind = match keys.get("type") {
+            Some(at) => self.kind(at),
+            None => Some(FieldType::String),
+        };
+        let required = match keys.get("required") {
+            Some(at) => self.boolean(at).unwrap_or_default(),
+            None => false,
+        };
+        let default = match (keys.get("default"), kind) {
+            (Some(at), Some(kind)) => self.default(at, kind),
+            _ => None,
+        };
+        let Some(name) = keys.get("name") else {
+            self.fault(keys.at(), "the key \"name\" is missing");
+            return None;
+        };
+        Some(Field {
+            name: self.field_name(name)?,
+            // A type that cannot be read is reported, and the name is still compared with others.
+            kind: kind.unwrap_or(FieldType::String),
+            required,
+            default,
+        })
+    }
+
+    fn field_name(&mut self, at: &At<'_>) -> Option<String> {
+        let expected = "the header of a column";
+        let name = self.text(at, expected)?.trim();
+        if name.is_empty() {
+            self.unexpected(at, expected);
+            return None;
+        }
+        if name.chars().any(is_control) {
+            self.fault(at, "a name cannot have control characters");
+            return None;
+        }
+        if is_ours(&key(name)) {
+            let message = format!(
+                "the name {} is taken by reports of rejected rows",
+                shown(name)
+            );
+            self.fault(at, message);
+            return None;
+        }
+        Some(name.to_owned())
+    }
+
+    fn kind(&mut self, at: &At<'_>) -> Option<FieldType> {
+        let names = FieldType::ALL.map(FieldType::as_str);
+        let name = self.choice(at, "type", &names)?;
+        FieldType::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+
+    /// The value of an empty cell, as strict as a definition is read: a number in quotes is text.
+    fn default(&mut self, at: &At<'_>, kind: FieldType) -> Option<Literal> {
+        let expected = match kind {
+            FieldType::String => "text",
+            FieldType::Number => "a number",
+            FieldType::Integer => "a whole number of 64 bits",
+            FieldType::Boolean => "true or false",
+            FieldType::Date => "a date (YYYY-MM-DD)",
+            FieldType::Email => "an email address",
+        };
+        let scalar = self.scalar(at, expected)?;
+        let literal = match (kind, scalar.resolve()) {
+            // What an empty cell is without a default.
+            (_, Resolved::Null) => return None,
+            (FieldType::String, _) => Some(Literal::Str(scalar.text.clone())),
+            (FieldType::Boolean, _) => return self.boolean(at).map(Literal::Bool),
+            (FieldType::Integer, Resolved::Int(int)) => i64::try_from(int).ok().map(Literal::Int),
+            (FieldType::Number, Resolved::Int(int)) => Some(Literal::Num(int as f64)),
+            (FieldType::Number, Resolved::Float(float)) if float.is_finite() => {
+                Some(Literal::Num(float))
+            }
+            (FieldType::Date | FieldType::Email, _) => match kind.convert(scalar.text.as_bytes()) {
+                Ok(Value::Str(text)) => Some(Literal::Str(text.to_owned())),
+                _ => None,
+            },
+            (FieldType::Integer | FieldType::Number, _) => None,
+        };
+        if literal.is_none() {
+            self.unexpected(at, expected);
+        }
+        literal
+    }
+
+    fn batches(&mut self, at: &At<'_>) -> Option<Batches> {
+        let keys = self.mapping(at, "a mapping", &["records", "bytes"])?;
+        let mut batches = Batches::default();
+        if let Some(at) = keys.get("records") {
+            batches.records = self.integer(at, 1..=BATCH_RECORDS_MAX);
+        }
+        if let Some(at) = keys.get("bytes") {
+            let bytes = self.integer(at, BATCH_BYTES_MIN..=BATCH_BYTES_MAX);
+            batches.bytes = bytes.map(u64::from);
+        }
+        Some(batches)
+    }
+
+    fn destination(&mut self, at: &At<'_>) -> Option<Destination> {
+        let keys = self.mapping(at, "a mapping", &["type"])?;
+        let Some(at) = keys.get("type") else {
+            self.fault(keys.at(), "the key \"type\" is missing");
+            return None;
+        };
+        self.choice(at, "type", &["jsonl"])?;
+        Some(Destination::JsonLines)
+    }
+}

@@ -1,0 +1,158 @@
+//! JSON Lines: one JSON object a row, into one growing buffer.
+//!
+//! The keys are escaped once, when the encoder is made, and the buffer is used again, so a row
+//! costs no allocation. This file must not know what makes a row good.
+
+use crate::plan::{Encoder, RowPlan};
+use crate::types::Value;
+
+/// Encodes rows as JSON Lines.
+#[derive(Debug, Clone)]
+pub struct JsonLines {
+    /// The key of every field with all the punctuation before its value.
+    keys: Vec<Box<[u8]>>,
+    buffer: Vec<u8>,
+    /// Where the row in progress begins.
+    row: usize,
+}
+
+impl JsonLines {
+    /// An encoder for the rows of a plan.
+    #[must_use]
+    pub fn new(plan: &RowPlan) -> Self {
+        let key = |(index, name): (usize, &str)| {
+            let mut key = vec![if index == 0 { b'{' } else { b',' }];
+            push_string(&mut key, name);
+            key.push(b':');
+            key.into_boxed_slice()
+        };
+        Self {
+            keys: plan.field_names().enumerate().map(key).collect(),
+            buffer: Vec::new(),
+            row: 0,
+        }
+    }
+
+    /// The rows so far, each with its line feed.
+    #[must_use]
+    pub fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Hands over the rows so far and begins anew.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<u8> {
+        self.row = 0;
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// Forgets the rows so far and keeps their memory.
+    pub fn clear(&mut self) {
+        self.row = 0;
+        self.buffer.clear();
+    }
+}
+
+impl Encoder for JsonLines {
+    #[inline]
+    fn begin(&mut self) {
+        self.row = self.buffer.len();
+    }
+
+    #[inline]
+    fn field(&mut self, index: usize, value: Value<'_>) {
+        let out = &mut self.buffer;
+        out.extend_from_slice(&self.keys[index]);
+        match value {
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Str(text) => push_string(out, text),
+            Value::Int(int) => push_int(out, int),
+            Value::Num(number) => push_number(out, number),
+            Value::Bool(true) => out.extend_from_slice(b"true"),
+            Value::Bool(false) => out.extend_from_slice(b"false"),
+        }
+    }
+
+    #[inline]
+    fn end(&mut self) {
+        self.buffer.extend_from_slice(b"}\n");
+    }
+
+    fn discard(&mut self) {
+        self.buffer.truncate(self.row);
+    }
+}
+
+/// The letter after the backslash for every byte that needs one, `u` for the six-character form,
+/// 0 for bytes that stand for themselves.
+static ESCAPES: [u8; 256] = escapes();
+
+const fn escapes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = b'u';
+        byte += 1;
+    }
+    table[0x08] = b'b';
+    table[0x09] = b't';
+    table[0x0a] = b'n';
+    table[0x0c] = b'f';
+    table[0x0d] = b'r';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table
+}
+
+#[inline]
+fn push_string(out: &mut Vec<u8>, text: &str) {
+    let mut rest = text.as_bytes();
+    out.reserve(rest.len() + 2);
+    out.push(b'"');
+    while let Some(at) = rest
+        .iter()
+        .position(|byte| ESCAPES[usize::from(*byte)] != 0)
+    {
+        out.extend_from_slice(&rest[..at]);
+        push_escape(out, rest[at]);
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+fn push_escape(out: &mut Vec<u8>, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    match ESCAPES[usize::from(byte)] {
+        b'u' => {
+            out.extend_from_slice(b"\\u00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+        }
+        letter => out.extend_from_slice(&[b'\\', letter]),
+    }
+}
+
+fn push_int(out: &mut Vec<u8>, int: i64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = int.unsigned_abs();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if int < 0 {
+        start -= 1;
+        digits[start] = b'-';
+    }
+    out.extend_from_slice(&digits[start..]);
+}
+
+fn push_number(out: &mut Vec<u8>, number: f64) {
+    // The shortest digits that read back to the same number. A `Vec` never fails as a writer.
+    let _ = serde_json::to_writer(out, &number);
+}

@@ -1,0 +1,26 @@
+//! Definitions: what a good row of an import is, and the compiled check of it.
+//!
+//! A definition is a YAML or JSON document. [`Definition::parse`] reads it and names every fault
+//! with its place; [`Definition::bind`] joins it to the header of a file; [`RowPlan::check`] then
+//! checks, converts and encodes one record at a time without an allocation for a good one.
+//!
+//! This crate is pure: it must not know where files, jobs and batches live, nor how CSV is split
+//! into records. Cells come to it through [`Cells`], rows leave it through [`Encoder`].
+
+mod definition;
+mod header;
+mod json_lines;
+mod language;
+mod plan;
+mod row_error;
+mod show;
+mod suggest;
+mod types;
+
+pub use definition::{Batches, Definition, Destination, Field};
+pub use header::{HeaderFault, HeaderFaults, MAX_COLUMNS};
+pub use json_lines::JsonLines;
+pub use language::{Fault, Faults};
+pub use plan::{Cells, Encoder, RowPlan};
+pub use row_error::{Category, Code, RowError};
+pub use types::{FieldType, Literal, Value};

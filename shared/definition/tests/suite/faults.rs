@@ -1,0 +1,419 @@
+//! What the faults of broken definitions say, and where they point.
+
+use batchfleet_definition::Definition;
+
+use crate::faults;
+
+/// Asserts the faults of each text, line by line.
+#[track_caller]
+fn assert_faults(cases: &[(&str, &[&str])]) {
+    for (text, expected) in cases {
+        assert_eq!(faults(text), expected.join("\n"), "of:\n{text}");
+    }
+}
+
+#[test]
+fn all_faults_of_a_file_are_reported_at_once() {
+    let text = r#"name: my people
+fields:
+  - name: email
+    type: emial
+    requird: true
+  - name: age
+    type: integr
+    default: 0
+  - type: string
+  - name: Email
+    required: yes
+    default: [1]
+batches:
+  records: 0
+  bytes: big
+destination:
+  type: s3
+max_workers: 5000
+"#;
+    let expected = r#"line 1, column 7: name: expected a name of 1 to 64 letters, digits, "-", "_" and ".", found "my people"
+line 4, column 11: fields[0].type: unknown type "emial"; expected one of string, number, integer, boolean, date, email; did you mean "email"?
+line 5, column 5: fields[0].requird: unknown key "requird"; expected one of name, type, required, default; did you mean "required"?
+line 7, column 11: fields[1].type: unknown type "integr"; expected one of string, number, integer, boolean, date, email; did you mean "integer"?
+line 9, column 5: fields[2]: the key "name" is missing
+line 10, column 11: fields[3].name: duplicate field "Email", first on line 3; case does not count
+line 11, column 15: fields[3].required: expected true or false, found "yes"; did you mean true?
+line 12, column 14: fields[3].default: expected text, found a list
+line 14, column 12: batches.records: expected a whole number from 1 to 1000000, found the number 0
+line 15, column 10: batches.bytes: expected a whole number from 65536 to 67108864, found "big"
+line 17, column 9: destination.type: unknown type "s3"; expected "jsonl"
+line 18, column 14: max_workers: expected a whole number from 1 to 1000, found the number 5000"#;
+    assert_eq!(faults(text), expected);
+}
+
+#[test]
+fn faults_carry_their_parts() {
+    let faults = Definition::parse("fields:\n  - name: a\n    type: integr\n").unwrap_err();
+    let fault = faults.iter().next().unwrap();
+    assert_eq!(fault.path, "fields[0].type");
+    assert_eq!((fault.line, fault.column), (3, 11));
+    assert!(fault.message.starts_with("unknown type"));
+    assert_eq!(faults.into_iter().count(), 1);
+}
+
+#[test]
+fn json_faults_have_places_too() {
+    assert_faults(&[
+        (
+            r#"{"fields": [{"name": "\ud83d\ude00", "type": "text"}], "nme": 1}"#,
+            &[
+                r#"line 1, column 46: fields[0].type: unknown type "text"; expected one of string, number, integer, boolean, date, email"#,
+                r#"line 1, column 56: nme: unknown key "nme"; expected one of name, description, dialect, fields, batches, destination, max_workers; did you mean "name"?"#,
+            ],
+        ),
+        (
+            "{\"fields\": [\n  {\"name\": \"a\",, }\n]}",
+            &[
+                "line 2, column 16: not valid YAML: while parsing a node, did not find expected node content",
+            ],
+        ),
+        (
+            r#"{"name": "\ud83d"}"#,
+            &[
+                "line 1, column 10: not valid YAML: while parsing a quoted scalar, found invalid Unicode character escape code",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn the_document_is_one_mapping() {
+    assert_faults(&[
+        (
+            "",
+            &["line 1, column 1: the definition is empty; write {} to take every column as text"],
+        ),
+        (
+            "# only a comment\n",
+            &["line 1, column 1: the definition is empty; write {} to take every column as text"],
+        ),
+        (
+            "---\n",
+            &["line 2, column 1: expected a definition, which is a mapping, found nothing"],
+        ),
+        (
+            "email",
+            &["line 1, column 1: expected a definition, which is a mapping, found \"email\""],
+        ),
+        (
+            "- name: a",
+            &["line 1, column 1: expected a definition, which is a mapping, found a list"],
+        ),
+        (
+            "42",
+            &["line 1, column 1: expected a definition, which is a mapping, found the number 42"],
+        ),
+        (
+            "email,name,age\na@b.c,Ann,3\n",
+            &[
+                "line 1, column 1: expected a definition, which is a mapping, found \"email,name,age a@b.c,Ann,3\"",
+            ],
+        ),
+        (
+            "name: a\n---\nname: b\n",
+            &["line 2, column 1: a definition is one document; remove this and what follows"],
+        ),
+        (
+            "name: a b\n---\n{",
+            &[
+                "line 1, column 7: name: expected a name of 1 to 64 letters, digits, \"-\", \"_\" and \".\", found \"a b\"",
+                "line 2, column 1: a definition is one document; remove this and what follows",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn what_yaml_has_beyond_data_is_refused() {
+    assert_faults(&[
+        (
+            "name: &n a\n",
+            &["line 1, column 7: anchors (&name) are not allowed; write the value out"],
+        ),
+        (
+            "name: &n a\ndescription: *n\n",
+            &[
+                "line 1, column 7: anchors (&name) are not allowed; write the value out",
+                "line 2, column 14: aliases (*name) are not allowed; write the value out",
+            ],
+        ),
+        (
+            "fields: *f\n",
+            &["line 1, column 9: aliases (*name) are not allowed; write the value out"],
+        ),
+        (
+            "name: !!str 5\n",
+            &["line 1, column 7: tags (!name) are not allowed; quote the value if it is text"],
+        ),
+        (
+            "!def\nname: a\ntype: b\n",
+            &[
+                "line 1, column 1: tags (!name) are not allowed; quote the value if it is text",
+                "line 3, column 1: type: unknown key \"type\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+            ],
+        ),
+        (
+            "<<: { name: a }\n",
+            &[
+                "line 1, column 1: <<: unknown key \"<<\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn syntax_errors_have_a_place() {
+    assert_faults(&[
+        (
+            "fields:\n\t- name: a\n",
+            &[
+                "line 2, column 2: not valid YAML: tabs disallowed within this context (block indentation)",
+            ],
+        ),
+        (
+            "name: [a\n",
+            &[
+                "line 2, column 1: not valid YAML: while parsing a flow sequence, expected ',' or ']'",
+            ],
+        ),
+        (
+            "name: \"a\n",
+            &[
+                "line 1, column 7: not valid YAML: while scanning a quoted scalar, found unexpected end of stream",
+            ],
+        ),
+        (
+            "fields:\n  - name: a\n   type: b\n",
+            &[
+                "line 3, column 4: not valid YAML: while parsing a block collection, did not find expected '-' indicator",
+            ],
+        ),
+        (
+            "name: a: b\n",
+            &["line 1, column 8: not valid YAML: mapping values are not allowed in this context"],
+        ),
+        (
+            "dialect:\n  delimiter: @\n",
+            &["line 2, column 14: not valid YAML: unexpected character: `@'"],
+        ),
+        (
+            "name: a\0\nfields: []\n",
+            &[
+                "line 1, column 8: the control character \\u{0} is not allowed; is this a text file?",
+            ],
+        ),
+        (
+            "name: a\n# é\u{1b}[0m\n",
+            &[
+                "line 2, column 4: the control character \\u{1b} is not allowed; is this a text file?",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn keys_are_known_and_unique() {
+    assert_faults(&[
+        (
+            "name: a\nname: b\nname: c\n",
+            &[
+                "line 2, column 1: name: duplicate key, first on line 1",
+                "line 3, column 1: name: duplicate key, first on line 1",
+            ],
+        ),
+        (
+            "Fields: []\n",
+            &[
+                "line 1, column 1: Fields: unknown key \"Fields\"; expected one of name, description, dialect, fields, batches, destination, max_workers; did you mean \"fields\"?",
+            ],
+        ),
+        (
+            "dialect: { delimeter: ';' }\n",
+            &[
+                "line 1, column 12: dialect.delimeter: unknown key \"delimeter\"; expected one of delimiter, quote; did you mean \"delimiter\"?",
+            ],
+        ),
+        (
+            "destination: { kind: jsonl, kind: s3 }\n",
+            &[
+                "line 1, column 14: destination: the key \"type\" is missing",
+                "line 1, column 16: destination.kind: unknown key \"kind\"; expected \"type\"",
+                "line 1, column 29: destination.kind: duplicate key, first on line 1",
+            ],
+        ),
+        (
+            "? [a]\n: b\n",
+            &["line 1, column 3: ?: expected a key, found a list"],
+        ),
+        (
+            "5: b\n",
+            &[
+                "line 1, column 1: 5: unknown key \"5\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn fields_are_a_list_of_mappings() {
+    assert_faults(&[
+        (
+            "fields:\n",
+            &["line 1, column 7: fields: expected a list of fields, found nothing"],
+        ),
+        (
+            "fields: []\n",
+            &[
+                "line 1, column 9: fields: expected at least one field; without \"fields\" every column is text",
+            ],
+        ),
+        (
+            "fields: { email: string }\n",
+            &["line 1, column 9: fields: expected a list of fields, found a mapping"],
+        ),
+        (
+            "fields:\n  - email\n  -\n",
+            &[
+                "line 2, column 5: fields[0]: expected a field, which is a mapping, found \"email\"",
+                "line 3, column 4: fields[1]: expected a field, which is a mapping, found nothing",
+            ],
+        ),
+        (
+            "fields: [{ name: }, { name: '  ' }, { name: \"a\\u0007\" }, { name: _Errors }]\n",
+            &[
+                "line 1, column 16: fields[0].name: expected the header of a column, found nothing",
+                "line 1, column 29: fields[1].name: expected the header of a column, found \"  \"",
+                "line 1, column 45: fields[2].name: a name cannot have control characters",
+                "line 1, column 66: fields[3].name: the name \"_Errors\" is taken by reports of rejected rows",
+            ],
+        ),
+        (
+            "fields: [{ name: Straße }, { name: ' STRASSE ' }, { name: 'straße ' }]\n",
+            &[
+                "line 1, column 59: fields[2].name: duplicate field \"straße\", first on line 1; case does not count",
+            ],
+        ),
+        (
+            "fields: [{ name: [a], type: {}, required: 1 }]\n",
+            &[
+                "line 1, column 18: fields[0].name: expected the header of a column, found a list",
+                "line 1, column 29: fields[0].type: expected one of string, number, integer, boolean, date, email, found a mapping",
+                "line 1, column 43: fields[0].required: expected true or false, found the number 1; did you mean true?",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn defaults_must_fit_their_type() {
+    for (field, expected) in [
+        (
+            "integer, default: 1.0",
+            "a whole number of 64 bits, found the number 1.0",
+        ),
+        (
+            "integer, default: '5'",
+            "a whole number of 64 bits, found \"5\"",
+        ),
+        (
+            "integer, default: 9223372036854775808",
+            "a whole number of 64 bits, found the number 9223372036854775808",
+        ),
+        (
+            "integer, default: none",
+            "a whole number of 64 bits, found \"none\"",
+        ),
+        ("number, default: .inf", "a number, found the number .inf"),
+        ("number, default: .nan", "a number, found the number .nan"),
+        ("number, default: 1e999", "a number, found the number 1e999"),
+        ("number, default: true", "a number, found true"),
+        ("boolean, default: maybe", "true or false, found \"maybe\""),
+        (
+            "boolean, default: 1",
+            "true or false, found the number 1; did you mean true?",
+        ),
+        (
+            "boolean, default: 'no'",
+            "true or false, found \"no\"; did you mean false?",
+        ),
+        (
+            "date, default: 2023-02-29",
+            "a date (YYYY-MM-DD), found \"2023-02-29\"",
+        ),
+        ("date, default: ''", "a date (YYYY-MM-DD), found \"\""),
+        (
+            "date, default: 20240101",
+            "a date (YYYY-MM-DD), found the number 20240101",
+        ),
+        (
+            "email, default: nobody",
+            "an email address, found \"nobody\"",
+        ),
+        ("string, default: {}", "text, found a mapping"),
+    ] {
+        let found = faults(&format!("fields: [{{ name: a, type: {field} }}]"));
+        let place = field.find(": ").unwrap() + 2 + "fields: [{ name: a, type: ".len() + 1;
+        let expected = format!("line 1, column {place}: fields[0].default: expected {expected}");
+        assert_eq!(found, expected);
+    }
+    // Without a type there is nothing the default could fail.
+    let found = faults("fields: [{ name: a, type: intger, default: x }]");
+    assert_eq!(found.lines().count(), 1, "{found}");
+}
+
+#[test]
+fn a_dialect_is_two_different_characters() {
+    assert_faults(&[
+        (
+            "dialect: { delimiter: ';;', quote: é }\n",
+            &[
+                "line 1, column 23: dialect.delimiter: expected one ASCII character in quotes, or \"tab\", found \";;\"",
+            ],
+        ),
+        (
+            "dialect: { quote: é }\n",
+            &[
+                "line 1, column 19: dialect.quote: expected one ASCII character in quotes, or \"none\", found \"é\"",
+            ],
+        ),
+        (
+            "dialect: { delimiter: '\"' }\n",
+            &["line 1, column 10: dialect: delimiter and quote are both '\"'; they must differ"],
+        ),
+        (
+            "dialect: { delimiter: \"\\n\" }\n",
+            &["line 1, column 10: dialect: the delimiter cannot be '\\n'"],
+        ),
+        (
+            "dialect:\n  delimiter: |\n",
+            &[
+                "line 2, column 14: dialect.delimiter: expected one ASCII character in quotes, or \"tab\", found \"\"",
+            ],
+        ),
+        (
+            "dialect: tab\n",
+            &["line 1, column 10: dialect: expected a mapping, found \"tab\""],
+        ),
+    ]);
+}
+
+#[test]
+fn foreign_text_in_messages_is_cut_and_harmless() {
+    let found = faults(&format!("\"{}\\n\\u202e\": 1", "k".repeat(60)));
+    assert!(
+        found.contains(&format!("{}\\n\\u{{202e}}: unknown key", "k".repeat(60))),
+        "{found}"
+    );
+    let found = faults(&format!("name: {}", "n".repeat(65)));
+    assert!(
+        found.ends_with(&format!("found \"{}…\"", "n".repeat(64))),
+        "{found}"
+    );
+}

@@ -1,0 +1,85 @@
+//! Texts made to hurt: they are refused quickly, with a fault, and never with a panic.
+
+use std::fmt::Write;
+
+use crate::{definition, faults};
+
+#[test]
+fn a_billion_laughs_fall_flat() {
+    let mut text = String::from("a0: &a0 [lol, lol]\n");
+    for level in 1..30 {
+        let below = level - 1;
+        writeln!(text, "a{level}: &a{level} [*a{below}, *a{below}]").unwrap();
+    }
+    let found = faults(&text);
+    assert!(
+        found.contains("line 1, column 5: anchors (&name) are not allowed"),
+        "{found}"
+    );
+    assert!(
+        found.contains("line 2, column 10: aliases (*name) are not allowed"),
+        "{found}"
+    );
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for open in ["[", "{a: ", "- ", "? ", "[{a: ", "- - ? "] {
+        let text = open.repeat(200_000 / open.len());
+        let found = faults(&text);
+        assert!(
+            found.ends_with("nested deeper than the 32 levels allowed")
+                || found.contains("not valid YAML"),
+            "{open}: {found}"
+        );
+    }
+    let block = (0..40).fold(String::new(), |text, depth| {
+        format!("{text}{}a:\n", " ".repeat(depth))
+    });
+    assert_eq!(
+        faults(&block),
+        "line 33, column 33: nested deeper than the 32 levels allowed"
+    );
+    let flow = format!("description: {}{}", "[".repeat(40), "]".repeat(40));
+    assert_eq!(
+        faults(&flow),
+        "line 1, column 45: nested deeper than the 32 levels allowed"
+    );
+    // Unknown keys may hold anything within the bounds.
+    let deepest = format!("x: {}{}", "[".repeat(31), "]".repeat(31));
+    assert!(faults(&deepest).contains("unknown key"));
+}
+
+#[test]
+fn size_is_bounded() {
+    let limit = 256 * 1024;
+    let text = |bytes: usize| format!("{{}}{}", " ".repeat(bytes - 2));
+    definition(&text(limit));
+    assert_eq!(
+        faults(&text(limit + 1)),
+        "line 1, column 1: the definition has 262145 bytes, more than the 262144 allowed"
+    );
+}
+
+#[test]
+fn the_number_of_values_is_bounded() {
+    // The mapping, its key and the list are three.
+    let list = |items: usize| format!("fields: [{}]", "1,".repeat(items));
+    let found = faults(&list(20_000 - 3));
+    assert_eq!(found.lines().count(), 20_000 - 3);
+    let found = faults(&list(20_000 - 2));
+    assert_eq!(found.lines().count(), 1);
+    assert!(
+        found.ends_with("more than the 20000 values allowed"),
+        "{found}"
+    );
+}
+
+#[test]
+fn many_faults_are_found_in_little_time() {
+    let keys: String =
+        (0..9_000).fold(String::new(), |text, key| format!("{text}fieldz{key}: 1\n"));
+    assert_eq!(faults(&keys).lines().count(), 9_000);
+    let long = format!("\"{}\": 1", "x".repeat(200_000));
+    assert!(faults(&long).len() < 500);
+}

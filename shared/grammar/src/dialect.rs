@@ -1,0 +1,154 @@
+//! What a CSV file's bytes mean (delimiter, quote) and how much of it may be held.
+//!
+//! Both halves of the grammar, the finder in the preparer and the reader in the workers, are given
+//! the same two values; that is why they live in one place and can be stored with the job.
+//! It must not know columns, their types, or where the bytes come from.
+
+use serde::{Deserialize, Serialize};
+
+/// The bytes with a meaning in one file.
+///
+/// Later versions add fields (an escape, a comment byte, other line ends); each will default to
+/// what this version does, so a stored dialect keeps its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Dialect {
+    /// The byte between two fields; `,` unless told otherwise.
+    pub delimiter: u8,
+    /// The byte around a quoted field, `"` unless told otherwise; `None` makes quotes plain data.
+    pub quote: Option<u8>,
+}
+
+impl Dialect {
+    /// A dialect of these two bytes; check it with [`Dialect::validate`].
+    #[must_use]
+    pub const fn new(delimiter: u8, quote: Option<u8>) -> Self {
+        Self { delimiter, quote }
+    }
+
+    /// Checks that no byte has two meanings.
+    ///
+    /// Whoever is given a dialect from outside calls this first. Finder and reader do not panic on
+    /// one that fails it, but what they find then means nothing.
+    ///
+    /// # Errors
+    ///
+    /// The first rule broken: a byte that is not ASCII, one that is a line end or NUL, or a
+    /// delimiter that is also the quote.
+    pub fn validate(&self) -> Result<(), DialectError> {
+        let named = [("delimiter", Some(self.delimiter)), ("quote", self.quote)];
+        for (name, byte) in named {
+            match byte {
+                Some(byte) if !byte.is_ascii() => {
+                    return Err(DialectError::NotAscii { name, byte });
+                }
+                Some(byte @ (b'\r' | b'\n' | 0)) => {
+                    return Err(DialectError::Reserved { name, byte });
+                }
+                _ => {}
+            }
+        }
+        if self.quote == Some(self.delimiter) {
+            return Err(DialectError::DelimiterIsQuote {
+                byte: self.delimiter,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The bytes that finder and reader look for: a dialect in which no quote has another meaning.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marks {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: Option<u8>,
+}
+
+impl Marks {
+    /// A quote that is also the delimiter or part of a line end is left out: only a dialect that is
+    /// not valid has one, and neither finder nor reader could tell what is meant.
+    pub(crate) const fn of(dialect: Dialect) -> Self {
+        let delimiter = dialect.delimiter;
+        let quote = match dialect.quote {
+            Some(quote) if quote == delimiter || quote == b'\r' || quote == b'\n' => None,
+            quote => quote,
+        };
+        Self { delimiter, quote }
+    }
+}
+
+impl Default for Dialect {
+    /// RFC 4180 §2: comma and double quote.
+    fn default() -> Self {
+        Self::new(b',', Some(b'"'))
+    }
+}
+
+/// Why a [`Dialect`] cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialectError {
+    /// Delimiter and quote are the same byte.
+    #[error("delimiter and quote are both {:?}; they must differ", char::from(*.byte))]
+    DelimiterIsQuote {
+        /// The byte given for both.
+        byte: u8,
+    },
+    /// The byte is a line end or NUL, which always are line end or data.
+    #[error("the {name} cannot be {:?}", char::from(*.byte))]
+    Reserved {
+        /// `delimiter` or `quote`.
+        name: &'static str,
+        /// The byte given.
+        byte: u8,
+    },
+    /// The byte is not ASCII, and so may be a part of a longer UTF-8 character.
+    #[error("the {name} must be one ASCII character, not the byte {byte:#04x}")]
+    NotAscii {
+        /// `delimiter` or `quote`.
+        name: &'static str,
+        /// The byte given.
+        byte: u8,
+    },
+}
+
+/// How much one record may take before it is refused instead of held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Longest record that is read, in bytes with its line end. Longer ones are reported and passed
+    /// over. No more than [`Limits::RECORD_BYTES_CAP`] counts.
+    pub record_bytes_max: u64,
+    /// Most cells kept of one record.
+    pub columns_max: usize,
+    /// Longest record whose end is looked for, in bytes with its line end: past it splitting stops,
+    /// because a quote is probably never closed.
+    pub record_scan_bytes_max: u64,
+}
+
+impl Limits {
+    /// Cells are kept as 31-bit offsets from their record's start, so no longer record is read
+    /// whatever `record_bytes_max` says.
+    pub const RECORD_BYTES_CAP: u64 = (1 << 31) - 1;
+
+    /// The limit the splitter and the reader both apply: `record_bytes_max`, within the cap.
+    #[must_use]
+    pub const fn record_bytes_limit(&self) -> u64 {
+        if self.record_bytes_max < Self::RECORD_BYTES_CAP {
+            self.record_bytes_max
+        } else {
+            Self::RECORD_BYTES_CAP
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            record_bytes_max: 1 << 20,
+            columns_max: 4096,
+            record_scan_bytes_max: 256 << 20,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Test support: adapters of every port that live in memory, faults to wrap around them, and the
+//! suites that every implementation of a port must pass.
+//!
+//! A port changes in its suite first. An adapter opts in by one line of its tests:
+//!
+//! ```ignore
+//! async fn make_store() -> Arc<MyStore> { /* … */ }
+//! batchfleet_testing::store_conformance!(make_store);
+//! ```
+//!
+//! This crate is for tests only, and knows nothing of AWS, files or SQL.
+
+pub mod faults;
+pub mod memory;
+mod random;
+pub mod suite;
+
+pub use faults::LostResponses;
+pub use memory::{
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore, Sent,
+    SequenceIds,
+};
+pub use suite::source::SourceHarness;

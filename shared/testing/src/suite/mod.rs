@@ -1,0 +1,148 @@
+//! One suite for every implementation of a port: each behaviour is one named function, and an
+//! adapter opts into all of them by one line.
+//!
+//! The suites know the ports only. They never assume an empty store or bucket: each test makes jobs
+//! and objects of its own, so that they may run side by side, again and again, on a shared table.
+
+pub mod claims;
+pub mod closing;
+mod fixture;
+pub mod jobs;
+pub mod preparing;
+pub mod races;
+pub mod repeats;
+pub mod results;
+pub mod source;
+pub mod tickets;
+
+/// Runs the suite of the `Store` port: `store_conformance!(make_store);` in a test file, where
+/// `async fn make_store() -> Arc<S>` answers a store (or an `Arc<dyn Store>`), new or shared.
+///
+/// Each behaviour becomes a `#[tokio::test]` of its name; two stores in one file want a module each.
+#[macro_export]
+macro_rules! store_conformance {
+    ($make:path) => {
+        $crate::conformance_tests!($make =>
+            jobs::a_job_reads_back_as_it_was_created,
+            jobs::a_job_is_created_once,
+            jobs::what_was_never_written_is_none,
+            jobs::a_long_definition_reads_back,
+            jobs::a_layout_is_kept_once,
+            jobs::pages_read_back_in_order,
+            jobs::jobs_do_not_see_one_another,
+            jobs::large_numbers_read_back_exactly,
+            preparing::the_planning_is_held_until_its_lease_ends,
+            preparing::only_a_job_that_exists_is_planned,
+            preparing::a_checkpoint_extends_the_hold_and_is_handed_over,
+            preparing::a_preparer_gives_its_hold_up,
+            preparing::an_older_preparer_changes_nothing,
+            preparing::an_ended_hold_that_nobody_took_still_counts,
+            preparing::a_planned_job_is_not_planned_again,
+            preparing::a_job_that_is_over_is_not_prepared,
+            preparing::publications_only_grow,
+            preparing::publishing_again_leaves_tickets_and_closing_alone,
+            preparing::a_half_prepared_job_is_resumed,
+            tickets::tickets_come_in_order_and_stop_at_the_end,
+            tickets::tickets_stay_below_what_the_caller_saw,
+            tickets::what_is_published_later_has_tickets_too,
+            claims::a_claim_holds_a_batch_until_its_lease_ends,
+            claims::a_claim_after_the_lease_ended_raises_fence_and_attempts,
+            claims::a_heartbeat_extends_the_lease,
+            claims::a_heartbeat_under_an_older_fence_changes_nothing,
+            claims::a_completion_reads_back,
+            claims::a_batch_given_up_reads_back_as_failed,
+            claims::a_completion_under_an_older_fence_changes_nothing,
+            claims::an_ended_lease_that_nobody_took_still_completes,
+            claims::a_batch_that_is_over_stays_so,
+            claims::a_release_gives_the_attempt_back_and_keeps_the_fence,
+            claims::a_release_under_an_older_fence_changes_nothing,
+            claims::a_sweep_shows_the_truth,
+            closing::a_shard_closes_once_and_adds_its_sums,
+            closing::only_a_sealed_shard_closes,
+            closing::no_shard_closes_into_a_job_that_is_over,
+            closing::a_job_completes_when_every_shard_is_closed,
+            closing::a_job_without_records_completes,
+            closing::a_job_fails_while_it_is_planned,
+            closing::a_job_fails_while_it_is_worked,
+            closing::a_job_that_is_over_stays_so,
+            closing::the_outbox_mark_is_set_by_the_ending_and_cleared,
+            repeats::creating_again_finds_the_job,
+            repeats::taking_the_planning_again_answers_the_same_hold,
+            repeats::a_checkpoint_again_is_kept,
+            repeats::marking_prepared_again_is_kept,
+            repeats::claiming_again_answers_the_same_lease,
+            repeats::claiming_again_after_the_lease_ended_is_a_new_claim,
+            repeats::completing_again_is_completed,
+            repeats::releasing_and_heartbeating_again_do_no_harm,
+            repeats::closing_again_adds_nothing,
+            repeats::finalizing_again_finds_the_job_over,
+            repeats::taking_tickets_again_takes_others,
+            repeats::events_delivered_again_change_nothing,
+            repeats::a_job_is_accounted_for_though_responses_are_lost,
+            races::one_of_many_creates_a_job,
+            races::one_of_many_preparers_is_granted,
+            races::tickets_are_given_once,
+            races::a_batch_is_won_once_at_each_fence,
+            races::a_batch_is_completed_once,
+            races::a_shard_is_closed_once,
+            races::a_job_is_ended_once,
+        );
+    };
+}
+
+/// Runs the suite of the `Results` port: `results_conformance!(make_results);`, where
+/// `async fn make_results() -> Arc<R>` answers an adapter, new or shared.
+#[macro_export]
+macro_rules! results_conformance {
+    ($make:path) => {
+        $crate::conformance_tests!($make =>
+            results::what_was_never_written_is_none,
+            results::a_name_is_written_once,
+            results::a_name_with_other_content_is_a_conflict,
+            results::results_may_be_empty,
+            results::one_of_many_writers_creates,
+            results::a_reader_sees_all_or_nothing,
+            results::a_report_is_written_over,
+            results::parts_are_joined_in_order,
+            results::parts_of_any_size_are_joined,
+            results::joining_again_comes_to_the_same,
+            results::joining_a_missing_part_is_an_error,
+            results::jobs_do_not_see_one_another,
+            results::a_location_names_the_job_and_the_file,
+        );
+    };
+}
+
+/// Runs the suite of the `Source` port: `source_conformance!(make_harness);`, where
+/// `async fn make_harness() -> impl SourceHarness` answers an adapter with the means to write what
+/// it reads; see [`SourceHarness`](crate::SourceHarness).
+#[macro_export]
+macro_rules! source_conformance {
+    ($make:path) => {
+        $crate::conformance_tests!($make =>
+            source::ranges_are_read_exactly,
+            source::an_empty_range_is_empty,
+            source::an_empty_object_reads_as_nothing,
+            source::a_large_object_is_read_in_windows,
+            source::ranges_are_read_side_by_side,
+            source::an_overwritten_object_gives_no_wrong_byte,
+            source::an_object_that_grew_gives_no_wrong_byte,
+            source::a_removed_object_gives_no_wrong_byte,
+            source::an_object_that_never_was_is_not_read,
+        );
+    };
+}
+
+/// Makes a test of each behaviour; what the other macros share.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_tests {
+    ($make:path => $($theme:ident :: $behaviour:ident),+ $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                $crate::suite::$theme::$behaviour($make().await).await;
+            }
+        )+
+    };
+}

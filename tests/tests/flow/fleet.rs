@@ -1,0 +1,423 @@
+//! A fleet on one thread over memory adapters, which dies on request and goes on.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use async_trait::async_trait;
+use batchfleet_core::PortResult;
+use batchfleet_core::ids::JobId;
+use batchfleet_core::job::Policy;
+use batchfleet_core::message::Message;
+use batchfleet_core::ports::{Clock, PutOutcome, Queue, Results, Source, Store, Unobserved};
+use batchfleet_core::prepare::{Prepared, Preparer};
+use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
+use batchfleet_core::source::SourceRef;
+use batchfleet_core::work::{Pace, PlanCache, Worker};
+use batchfleet_testing::{
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore,
+    SequenceIds,
+};
+use bytes::Bytes;
+use serde_json::Value;
+
+const KEY: &str = "incoming/people/june.csv";
+
+/// How long the queue hides a message whose receiver died: 6 times a function's 5 minutes.
+const VISIBILITY_MS: u64 = 1_800_000;
+
+/// What a plain loop over the `csv` crate makes of a file: the independent answer.
+pub struct Expected {
+    pub records: u64,
+    pub accepted: Vec<Value>,
+    pub rejected: u64,
+    pub skipped: u64,
+}
+
+/// Reads with the `csv` crate and judges rows of `id,name,age` by hand. Blank lines, which that
+/// crate passes over, are counted apart.
+pub fn sequential(text: &str, _definition: &str) -> Expected {
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut expected = Expected {
+        records: 0,
+        accepted: Vec::new(),
+        rejected: 0,
+        skipped: 0,
+    };
+    for row in reader.records().map(Result::unwrap) {
+        expected.records += 1;
+        let id = row.get(0).and_then(|cell| cell.parse::<i64>().ok());
+        let age = row.get(2).and_then(|cell| cell.parse::<i64>().ok());
+        match (row.len(), id, age) {
+            (3, Some(id), Some(age)) => {
+                expected
+                    .accepted
+                    .push(serde_json::json!({"id": id, "name": &row[1], "age": age}));
+            }
+            _ => expected.rejected += 1,
+        }
+    }
+    expected.skipped = text.split('\n').filter(|line| line.is_empty()).count() as u64 - 1;
+    expected.records += expected.skipped;
+    expected
+}
+
+/// Hangs for ever at one call, which is what a killed process looks like from outside.
+#[derive(Default)]
+struct Crash {
+    calls_left: AtomicI64,
+    armed: AtomicBool,
+    crashed: AtomicBool,
+    poison: Mutex<Option<u64>>,
+}
+
+impl Crash {
+    async fn call(&self) {
+        if self.armed.load(SeqCst) && self.calls_left.fetch_sub(1, SeqCst) == 0 {
+            self.crashed.store(true, SeqCst);
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+struct Mortal<P> {
+    inner: Arc<P>,
+    crash: Arc<Crash>,
+}
+
+#[async_trait]
+impl Source for Mortal<MemorySource> {
+    async fn read(&self, source: &SourceRef, range: Range<u64>) -> PortResult<Bytes> {
+        let poison = *self.crash.poison.lock().unwrap();
+        // Only the read of a batch is deadly; the preparer's window ends with the file.
+        if poison.is_some_and(|at| range.end < source.size && range.contains(&at)) {
+            std::future::pending::<()>().await;
+        }
+        self.crash.call().await;
+        self.inner.read(source, range).await
+    }
+}
+
+#[async_trait]
+impl Results for Mortal<MemoryResults> {
+    async fn put_once(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<PutOutcome> {
+        self.crash.call().await;
+        let outcome = self.inner.put_once(job, name, content).await;
+        self.crash.call().await;
+        outcome
+    }
+    async fn put(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<()> {
+        self.crash.call().await;
+        self.inner.put(job, name, content).await
+    }
+    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
+        self.crash.call().await;
+        self.inner.join(job, name, head, parts).await
+    }
+    async fn get(&self, job: &JobId, name: &str) -> PortResult<Option<Bytes>> {
+        self.inner.get(job, name).await
+    }
+    fn location(&self, job: &JobId, name: &str) -> String {
+        self.inner.location(job, name)
+    }
+}
+
+#[async_trait]
+impl Queue for Mortal<MemoryQueue> {
+    async fn send(&self, message: &Message, delay_ms: u64) -> PortResult<()> {
+        self.crash.call().await;
+        self.inner.send(message, delay_ms).await
+    }
+}
+
+#[async_trait]
+impl Clock for Mortal<ManualClock> {
+    fn now_ms(&self) -> u64 {
+        self.inner.now_ms()
+    }
+    async fn sleep_ms(&self, _ms: u64) {
+        // Time passes only between messages, so no lease ends under a worker that lives.
+        std::future::pending::<()>().await;
+    }
+}
+
+pub struct Fleet {
+    pub store: Arc<MemoryStore>,
+    source: Arc<MemorySource>,
+    results: Arc<MemoryResults>,
+    queue: Arc<MemoryQueue>,
+    clock: Arc<ManualClock>,
+    crash: Arc<Crash>,
+    object: SourceRef,
+    preparer: Preparer,
+    worker: Worker,
+    time_limit_ms: AtomicU64,
+}
+
+impl Fleet {
+    pub fn new(text: &str, definition: &str, policy: Policy) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::over(text, definition, policy, Arc::clone(&store), store)
+    }
+
+    pub fn without_definition(text: &str, policy: Policy) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::build(text, None, policy, Arc::clone(&store), store)
+    }
+
+    pub fn over(
+        text: &str,
+        definition: &str,
+        policy: Policy,
+        store: Arc<MemoryStore>,
+        used: Arc<dyn Store>,
+    ) -> Self {
+        Self::build(text, Some(definition), policy, store, used)
+    }
+
+    fn build(
+        text: &str,
+        definition: Option<&str>,
+        policy: Policy,
+        store: Arc<MemoryStore>,
+        used: Arc<dyn Store>,
+    ) -> Self {
+        let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+        let source = Arc::new(MemorySource::new());
+        let results = Arc::new(MemoryResults::new());
+        let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as _));
+        let definitions = Arc::new(MemoryDefinitions::new());
+        if let Some(definition) = definition {
+            definitions.insert("people", definition);
+        }
+        let object = source.put("uploads", KEY, text.to_owned());
+        let crash = Arc::new(Crash::default());
+        let ids = Arc::new(SequenceIds::new(1));
+        let mortal_source = Arc::new(Mortal {
+            inner: Arc::clone(&source),
+            crash: Arc::clone(&crash),
+        });
+        let mortal_results = Arc::new(Mortal {
+            inner: Arc::clone(&results),
+            crash: Arc::clone(&crash),
+        });
+        let mortal_queue = Arc::new(Mortal {
+            inner: Arc::clone(&queue),
+            crash: Arc::clone(&crash),
+        });
+        let mortal_clock = Arc::new(Mortal {
+            inner: Arc::clone(&clock),
+            crash: Arc::clone(&crash),
+        });
+        let preparer = Preparer {
+            store: Arc::clone(&used),
+            source: Arc::clone(&mortal_source) as _,
+            definitions,
+            results: Arc::clone(&mortal_results) as _,
+            queue: Arc::clone(&mortal_queue) as _,
+            clock: Arc::clone(&mortal_clock) as _,
+            ids: Arc::clone(&ids) as _,
+            policy,
+            batch_records: None,
+        };
+        let worker = Worker {
+            store: used,
+            source: mortal_source,
+            results: mortal_results,
+            queue: mortal_queue,
+            clock: mortal_clock,
+            ids,
+            observer: Arc::new(Unobserved),
+            pace: Pace::default(),
+            plans: PlanCache::default(),
+        };
+        let time_limit_ms = AtomicU64::new(u64::MAX);
+        Self {
+            store,
+            source,
+            results,
+            queue,
+            clock,
+            crash,
+            object,
+            preparer,
+            worker,
+            time_limit_ms,
+        }
+    }
+
+    pub fn crash_at(&self, call: i64) {
+        self.crash.calls_left.store(call, SeqCst);
+        self.crash.armed.store(true, SeqCst);
+    }
+
+    pub fn has_crashed(&self) -> bool {
+        self.crash.crashed.load(SeqCst)
+    }
+
+    pub fn poison_byte(&self, at: Option<u64>) {
+        *self.crash.poison.lock().unwrap() = at;
+    }
+
+    pub fn limit_time(&self, ms: Option<u64>) {
+        self.time_limit_ms.store(ms.unwrap_or(u64::MAX), SeqCst);
+    }
+
+    pub fn overwrite(&self, text: &str) {
+        self.source.put("uploads", KEY, text.to_owned());
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        let limit = self.time_limit_ms.load(SeqCst);
+        (limit != u64::MAX).then(|| self.clock.now_ms() + limit)
+    }
+
+    /// The event. S3 delivers it again while the orchestrator dies or fails.
+    pub async fn upload(&self) -> Prepared {
+        for _ in 0..100 {
+            let call = self.preparer.prepare(&self.object, self.deadline());
+            if let Some(Ok(prepared)) = until_it_hangs(call).await {
+                return prepared;
+            }
+        }
+        panic!("the event was delivered 100 times in vain");
+    }
+
+    /// Delivers the next message, moving the clock to it; one whose receiver dies or fails comes
+    /// back after the visibility timeout.
+    pub async fn deliver_next(&self) -> bool {
+        let Some(due) = self.queue.next_due_ms() else {
+            return false;
+        };
+        self.clock.advance(due.saturating_sub(self.clock.now_ms()));
+        let Some(message) = self.queue.receive(self.clock.now_ms()) else {
+            return false;
+        };
+        let done = match &message {
+            Message::Prepare { source } => {
+                let call = self.preparer.prepare(source, self.deadline());
+                matches!(until_it_hangs(call).await, Some(Ok(_)))
+            }
+            Message::Work { .. } | Message::Watch { .. } => {
+                let call = self.worker.work(&message, self.deadline());
+                matches!(until_it_hangs(call).await, Some(Ok(_)))
+            }
+        };
+        if !done {
+            self.queue.send(&message, VISIBILITY_MS).await.unwrap();
+        }
+        true
+    }
+
+    /// Delivers messages until none are left: the job must be over then, with its report.
+    pub async fn run(&self) -> Summary {
+        for _ in 0..10_000 {
+            if !self.deliver_next().await {
+                let job = self
+                    .store
+                    .job(&self.id())
+                    .await
+                    .unwrap()
+                    .expect("the job exists");
+                assert!(job.status.is_terminal() && !job.outbox, "stuck: {job:?}");
+                let text = self
+                    .results
+                    .get(&self.id(), SUMMARY_FILE)
+                    .await
+                    .unwrap()
+                    .expect("a summary");
+                return serde_json::from_slice(&text).unwrap();
+            }
+        }
+        let job = self.store.job(&self.id()).await.unwrap();
+        panic!(
+            "the queue never ran empty: {job:?} {:?}",
+            self.queue.sent().iter().rev().take(5).collect::<Vec<_>>()
+        );
+    }
+
+    fn id(&self) -> JobId {
+        self.object.job_id()
+    }
+
+    fn text(&self, name: &str) -> String {
+        let id = self.id();
+        let got = self.results.get(&id, name);
+        let bytes = futures_util::FutureExt::now_or_never(got)
+            .unwrap()
+            .unwrap()
+            .unwrap_or_default();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    pub fn rejects(&self) -> String {
+        self.text(REJECTS_FILE)
+    }
+
+    /// Every delivered row, in the order of the file.
+    pub fn delivered(&self) -> Vec<Value> {
+        let mut names: Vec<String> = self.results.names(&self.id());
+        names.retain(|name| name.starts_with(OUTPUT_FOLDER));
+        names.sort();
+        let texts: Vec<String> = names.iter().map(|name| self.text(name)).collect();
+        texts
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    pub fn assert_delivered(&self, summary: &Summary, expected: &Expected) {
+        assert_eq!(self.delivered(), expected.accepted);
+        let counts = &summary.counts;
+        assert_eq!(
+            (
+                counts.records,
+                counts.accepted,
+                counts.rejected,
+                counts.skipped
+            ),
+            (
+                expected.records,
+                expected.accepted.len() as u64,
+                expected.rejected,
+                expected.skipped
+            )
+        );
+        let rejects = self.rejects();
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(rejects.as_bytes());
+        let mut seen = BTreeMap::new();
+        for row in reader.records().map(Result::unwrap) {
+            let record: u64 = row[row.len() - 3].parse().unwrap();
+            assert!(
+                seen.insert(record, ()).is_none(),
+                "record {record} is rejected twice"
+            );
+        }
+        assert_eq!(seen.len() as u64, expected.rejected);
+    }
+}
+
+/// Polls a call until it is done, or waits for nothing that will ever come: then it is dropped,
+/// wherever it stands. Every port is ready at once, so what still waits after yielding hangs.
+async fn until_it_hangs<T>(call: impl Future<Output = T>) -> Option<T> {
+    let mut call = pin!(call);
+    let mut idle_polls = 0;
+    std::future::poll_fn(move |context| match call.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if idle_polls > 2_000 => Poll::Ready(None),
+        Poll::Pending => {
+            idle_polls += 1;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
+}

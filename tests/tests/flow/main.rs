@@ -1,0 +1,252 @@
+//! The whole flow over memory adapters: plan, claim, deliver, close; undisturbed, crashed at every
+//! call, with lost responses, out of time, with a changed source, with a batch that kills workers.
+//!
+//! One thread and a clock that moves only when nothing is due: every run is the same.
+
+mod fleet;
+
+use std::sync::Arc;
+
+use batchfleet_core::job::{JobStatus, Policy, ReasonCode};
+use batchfleet_core::prepare::Prepared;
+use batchfleet_testing::{LostResponses, MemoryStore};
+
+use crate::fleet::{Fleet, sequential};
+
+/// Rows with everything that makes boundaries hard, some of them bad.
+fn rows(count: usize) -> String {
+    let mut text = String::from("id,name,age\n");
+    for row in 0..count {
+        match row % 7 {
+            0 => text.push_str(&format!("{row},\"a \"\"quoted\"\"\nname, here\",{row}\r\n")),
+            1 => text.push_str(&format!("{row},bad age,old\n")),
+            2 => text.push_str(&format!("{row},too,many,cells\n")),
+            3 => text.push('\n'),
+            _ => text.push_str(&format!("{row},Zoë,{row}\n")),
+        }
+    }
+    text
+}
+
+const DEFINITION: &str = "fields:\n  - {name: id, type: integer, required: true}\n  - {name: name}\n  - {name: age, type: integer}\n";
+
+fn small() -> Policy {
+    Policy {
+        batch_records_max: 3,
+        shard_batches: 4,
+        page_batches: 2,
+        workers_max: 3,
+        ..Policy::default()
+    }
+}
+
+#[tokio::test]
+async fn every_row_is_accounted_for_at_any_cut() {
+    for count in [0, 1, 2, 3, 7, 40, 100] {
+        let text = rows(count);
+        for (records, shard, page) in [(1, 2, 1), (3, 4, 2), (7, 1_000, 25), (1_000, 1_000, 25)] {
+            let policy = Policy {
+                batch_records_max: records,
+                shard_batches: shard,
+                page_batches: page,
+                ..small()
+            };
+            let fleet = Fleet::new(&text, DEFINITION, policy);
+            fleet.upload().await;
+            let summary = fleet.run().await;
+            assert_eq!(summary.status, JobStatus::Completed);
+            fleet.assert_delivered(&summary, &sequential(&text, DEFINITION));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_only_a_header_completes_at_once_with_nothing() {
+    let fleet = Fleet::new("id,name,age\n", DEFINITION, small());
+    assert!(matches!(
+        fleet.upload().await,
+        Prepared::Ended(_, JobStatus::Completed)
+    ));
+    let summary = fleet.run().await;
+    assert_eq!((summary.counts.records, summary.batches), (0, 0));
+    assert_eq!(fleet.rejects(), "id,name,age,_record,_line,_errors\n");
+}
+
+#[tokio::test]
+async fn five_events_are_one_job() {
+    let text = rows(50);
+    let fleet = Fleet::new(&text, DEFINITION, small());
+    for _ in 0..5 {
+        fleet.upload().await;
+    }
+    let summary = fleet.run().await;
+    fleet.assert_delivered(&summary, &sequential(&text, DEFINITION));
+    assert_eq!(fleet.store.job_ids().len(), 1);
+    assert!(matches!(
+        fleet.upload().await,
+        Prepared::AlreadyPrepared(_, JobStatus::Completed)
+    ));
+}
+
+/// A process that dies at its nth call of any port, for every n, loses nothing and doubles nothing:
+/// the message that was left behind, or the queue's redelivery, goes on.
+#[tokio::test]
+async fn a_crash_at_any_call_loses_nothing_and_doubles_nothing() {
+    let text = rows(40);
+    let expected = sequential(&text, DEFINITION);
+    let mut crashes = 0;
+    for call in 0.. {
+        let fleet = Fleet::new(&text, DEFINITION, small());
+        fleet.crash_at(call);
+        fleet.upload().await;
+        let summary = fleet.run().await;
+        assert_eq!(summary.status, JobStatus::Completed, "crash at call {call}");
+        fleet.assert_delivered(&summary, &expected);
+        if !fleet.has_crashed() {
+            break;
+        }
+        crashes += 1;
+    }
+    assert!(crashes > 50, "only {crashes} calls to crash at");
+}
+
+#[tokio::test]
+async fn lost_responses_lose_nothing_and_double_nothing() {
+    let text = rows(60);
+    let expected = sequential(&text, DEFINITION);
+    for seed in 0..100 {
+        let memory = Arc::new(MemoryStore::new());
+        let lossy = Arc::new(LostResponses::new(Arc::clone(&memory), seed, 15));
+        let fleet = Fleet::over(&text, DEFINITION, small(), memory, lossy);
+        fleet.upload().await;
+        let summary = fleet.run().await;
+        assert_eq!(summary.status, JobStatus::Completed, "seed {seed}");
+        fleet.assert_delivered(&summary, &expected);
+    }
+}
+
+#[tokio::test]
+async fn invocations_that_run_out_of_time_hand_over() {
+    let text = rows(60);
+    let fleet = Fleet::new(&text, DEFINITION, small());
+    // Less than any margin: each worker stops before its first batch until time is given.
+    fleet.limit_time(Some(5_000));
+    fleet.upload().await;
+    for _ in 0..20 {
+        fleet.deliver_next().await;
+    }
+    fleet.limit_time(None);
+    let summary = fleet.run().await;
+    fleet.assert_delivered(&summary, &sequential(&text, DEFINITION));
+}
+
+#[tokio::test]
+async fn an_object_overwritten_under_its_job_fails_it_and_no_wrong_byte_is_read() {
+    let text = rows(60);
+    let fleet = Fleet::new(&text, DEFINITION, small());
+    fleet.upload().await;
+    fleet.overwrite("id,name,age\n1,other,2\n");
+    let summary = fleet.run().await;
+    assert_eq!(summary.status, JobStatus::Failed);
+    assert_eq!(
+        summary.reason.as_ref().map(|reason| reason.code),
+        Some(ReasonCode::SourceChanged)
+    );
+    assert!(!fleet.delivered().iter().any(|row| row["name"] == "other"));
+}
+
+/// Zombies: each batch's first worker dies after it claimed; its lease must run out.
+#[tokio::test]
+async fn a_batch_that_kills_every_worker_is_given_up_and_its_rows_are_rejects() {
+    let text = rows(30);
+    let fleet = Fleet::new(&text, DEFINITION, small());
+    fleet.poison_byte(text.find("\n12,").map(|at| at as u64));
+    fleet.upload().await;
+    let summary = fleet.run().await;
+    assert_eq!(summary.status, JobStatus::Completed);
+    assert_eq!(summary.failed_batches.len(), 1);
+    let failed = &summary.failed_batches[0];
+    assert_eq!(failed.records, 3);
+    assert_eq!(summary.counts.records, 30);
+    let expected = sequential(&text, DEFINITION);
+    let lost: Vec<_> = expected
+        .accepted
+        .iter()
+        .filter(|row| !fleet.delivered().contains(row))
+        .cloned()
+        .collect();
+    assert!(lost.len() as u64 <= failed.records);
+    assert_eq!(
+        fleet.delivered().len() + lost.len(),
+        expected.accepted.len()
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_begin_ends_with_its_reason_and_a_report() {
+    for (text, definition, code) in [
+        ("", DEFINITION, ReasonCode::EmptyFile),
+        ("\n\n", DEFINITION, ReasonCode::EmptyFile),
+        ("name,age\nx,1\n", DEFINITION, ReasonCode::BadHeader),
+        (
+            "id,name,age,Name\n1,2,3,4\n",
+            DEFINITION,
+            ReasonCode::BadHeader,
+        ),
+        ("\0\0\0\0\0\0\0\0", DEFINITION, ReasonCode::BadHeader),
+        (
+            "id,name,age\n1,2,3\n",
+            "fields: [",
+            ReasonCode::BadDefinition,
+        ),
+        (
+            "id,name,age\n1,2,3\n",
+            "fields: [{name: id, type: integr}]",
+            ReasonCode::BadDefinition,
+        ),
+    ] {
+        let fleet = Fleet::new(text, definition, small());
+        assert!(
+            matches!(fleet.upload().await, Prepared::Ended(_, JobStatus::Failed)),
+            "{text:?}"
+        );
+        let summary = fleet.run().await;
+        assert_eq!(
+            summary.reason.as_ref().map(|reason| reason.code),
+            Some(code),
+            "{text:?}"
+        );
+        assert_eq!(summary.counts.records, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_definition_is_named() {
+    let fleet = Fleet::without_definition("id\n1\n", small());
+    fleet.upload().await;
+    let reason = fleet.run().await.reason.expect("the job failed");
+    assert_eq!(reason.code, ReasonCode::BadDefinition);
+    assert!(
+        reason.message.contains("definitions/people.yaml"),
+        "{}",
+        reason.message
+    );
+}
+
+/// A record over the limit is one reject; the rows around it are delivered.
+#[tokio::test]
+async fn a_record_over_the_limit_is_one_reject() {
+    let mut text = rows(10);
+    text.push_str(&format!("900,{},1\n901,after,2\n", "x".repeat(3 << 20)));
+    let fleet = Fleet::new(&text, DEFINITION, small());
+    fleet.upload().await;
+    let summary = fleet.run().await;
+    assert_eq!(summary.status, JobStatus::Completed);
+    assert_eq!(summary.counts.records, 12);
+    assert!(fleet.delivered().iter().any(|row| row["id"] == 901));
+    assert!(
+        fleet.rejects().contains("the record is 3145735 bytes long"),
+        "{}",
+        fleet.rejects()
+    );
+}
