@@ -34,7 +34,7 @@ pub(crate) struct RunArgs {
     /// Where the results and the state of the job are kept.
     #[arg(long, value_name = "DIR", default_value = "batchfleet-out")]
     pub(crate) out: PathBuf,
-    /// Workers at once [default: one for each core].
+    /// Workers at once [default: two more than cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: Option<u16>,
     /// Records in a batch at most [default: the definition's, else 20000].

@@ -12,7 +12,7 @@ use batchfleet_core::error::chain;
 use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::job::Policy;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, Results, Store};
+use batchfleet_core::ports::{Clock, Queue, Results, Store};
 use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::report::{SUMMARY_FILE, Summary};
 use batchfleet_core::source::SourceRef;
@@ -32,6 +32,12 @@ use crate::progress::{Progress, Tally};
 /// file of its own and no request is ever lost.
 const BATCH_RECORDS: u32 = 20_000;
 
+/// Bytes read at once: a disk gains nothing from more.
+const WINDOW_BYTES: u64 = 1 << 20;
+
+/// How often a run looks whether the report of its ended job is written.
+const REPORT_LOOK_MS: u64 = 2;
+
 /// The definition's name where none is given.
 const OPEN_DEFINITION: &str = "none";
 
@@ -40,9 +46,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (name, definition) = read_definition(args.definition.as_deref())?;
     let source = FileSource::describe(&args.file).map_err(Failure::usage)?;
     let lock = FolderLock::take(&args.out).map_err(Failure::usage)?;
-    let workers = args.workers.map_or_else(cores, usize::from);
+    let workers = args.workers.map_or_else(default_workers, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers + 1)
+        // Every thread that ever allocates keeps some memory for itself.
+        .max_blocking_threads(workers)
         .enable_time()
         .build()
         .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))?;
@@ -55,8 +63,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     Ok(report(&summary, args.json))
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// Two more than cores: while one waits for the disk, another computes.
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from) + 2
 }
 
 /// The definition's name and text. Its faults are told with the file's name before any job begins.
@@ -109,9 +118,10 @@ impl Run {
         })?;
         let store = Arc::new(store);
         store.release_everything().map_err(stopped)?;
-        let results = Arc::new(FolderResults::new(&args.out).map_err(Failure::usage)?);
+        let results = Arc::new(FolderResults::new(&args.out));
         let source = Arc::new(FileSource::new());
-        let (queue, clock) = (Arc::new(LocalQueue::new()), Arc::new(SystemClock::new()));
+        let clock = Arc::new(SystemClock::new());
+        let queue = Arc::new(LocalQueue::new(Arc::clone(&clock) as _));
         let (ids, tally) = (Arc::new(SystemIds), Arc::new(Tally::default()));
         let definition_digest = hex_digest(definition.as_bytes());
         let policy = Policy {
@@ -129,6 +139,7 @@ impl Run {
             ids: Arc::clone(&ids) as _,
             policy,
             batch_records: args.batch_records,
+            window_bytes: WINDOW_BYTES,
         };
         let worker = Worker {
             store: Arc::clone(&store) as _,
@@ -190,19 +201,26 @@ impl Run {
     /// Runs preparer and workers until the job is over, and reads its summary.
     async fn drive(&self, source: &SourceRef) -> Result<Summary, Failure> {
         let id = source.job_id();
-        let known = self.store.job(&id).await.map_err(stopped)?;
         self.results.clean(&id).map_err(stopped)?;
+        // Whoever ended the job without reporting it is gone: this process is alone here.
+        self.preparer
+            .closer()
+            .report_owed(&id)
+            .await
+            .map_err(stopped)?;
+        let known = self.store.job(&id).await.map_err(stopped)?;
         let (events, mut heard) = mpsc::unbounded_channel();
         let mut tasks = tokio::task::JoinSet::new();
-        if known.is_none_or(|job| !job.status.is_terminal() || job.outbox) {
+        if known.is_none_or(|job| !job.status.is_terminal()) {
             self.count_done(&id).await?;
             let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
             let _progress = Progress::show(Arc::clone(&self.tally), clock, source.size);
             for _ in 0..self.workers {
-                self.queue.put(Message::Work {
+                let message = Message::Work {
                     job: id.clone(),
                     shard: 0,
-                });
+                };
+                self.queue.send(&message, 0).await.map_err(stopped)?;
                 tasks.spawn(work(
                     Arc::clone(&self.worker),
                     Arc::clone(&self.queue),
@@ -231,7 +249,7 @@ impl Run {
             .prepare_under(source, &self.definition_name, None);
         let mut prepared = std::pin::pin!(prepared);
         let (mut planning, mut over) = (true, false);
-        while planning || !over {
+        while planning || !over || self.owes_report(&source.job_id()).await? {
             tokio::select! {
                 outcome = &mut prepared, if planning => {
                     planning = false;
@@ -244,9 +262,16 @@ impl Run {
                 Some(worked) = heard.recv() => {
                     over |= matches!(worked.map_err(stopped)?, Worked::JobOver(..));
                 }
+                // Another task ended the job and is at its report.
+                () = self.clock.sleep_ms(REPORT_LOOK_MS), if over => {}
             }
         }
         Ok(())
+    }
+
+    async fn owes_report(&self, id: &JobId) -> Result<bool, Failure> {
+        let job = self.store.job(id).await.map_err(stopped)?;
+        Ok(job.is_none_or(|job| !job.status.is_terminal() || job.outbox))
     }
 
     /// Brings the tally to what an earlier run completed.

@@ -37,7 +37,7 @@ pub(crate) fn upload(args: &UploadArgs) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
     if !metadata.is_file() {
         return Err(Failure::usage(format!(
-            "{shown} is a directory, not a file"
+            "{shown} is a folder; give the path of a CSV file"
         )));
     }
     let name = args.file.file_name().and_then(|name| name.to_str());

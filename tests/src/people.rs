@@ -48,7 +48,7 @@ const LAST: [&str; 12] = [
 const NICK: [&str; 4] = ["Ace", "Kit", "Bo", "Zé"];
 const ROLES: [&str; 4] = ["admin", "editor", "viewer", "guest"];
 
-/// SplitMix64: a small generator whose sequence is part of this file's contract.
+/// `SplitMix64`: a small generator whose sequence is part of this file's contract.
 struct Random(u64);
 
 impl Random {

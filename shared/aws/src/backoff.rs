@@ -19,7 +19,11 @@ pub(crate) struct Backoff<'a> {
 
 impl<'a> Backoff<'a> {
     pub(crate) fn new(clock: &'a dyn Clock, ids: &'a dyn Ids) -> Self {
-        Self { clock, ids, attempts: 1 }
+        Self {
+            clock,
+            ids,
+            attempts: 1,
+        }
     }
 
     /// Waits, and says whether another attempt may be made.

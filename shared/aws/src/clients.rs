@@ -46,7 +46,9 @@ impl Clients {
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config)
             .timeout_config(quick.clone())
             .build();
-        let sqs = aws_sdk_sqs::config::Builder::from(config).timeout_config(quick).build();
+        let sqs = aws_sdk_sqs::config::Builder::from(config)
+            .timeout_config(quick)
+            .build();
         let s3 = aws_sdk_s3::config::Builder::from(config)
             .timeout_config(slow)
             // A local AWS has one address for all buckets.
@@ -98,7 +100,10 @@ impl Adapters {
         Self {
             store: Arc::new(store),
             source: Arc::new(S3Source::new(clients.s3.clone())),
-            definitions: Arc::new(S3Definitions::new(clients.s3.clone(), &settings.upload_bucket)),
+            definitions: Arc::new(S3Definitions::new(
+                clients.s3.clone(),
+                &settings.upload_bucket,
+            )),
             results: Arc::new(S3Results::new(clients.s3, &settings.results_bucket)),
             queue: Arc::new(queue),
         }

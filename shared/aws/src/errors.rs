@@ -5,7 +5,6 @@
 //! something to it (an unmet condition, a missing key) and hands the rest here.
 
 use std::error::Error;
-use std::fmt::Write;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use batchfleet_core::PortError;
@@ -75,19 +74,6 @@ pub(crate) fn is_transient(code: &str, status: u16) -> bool {
     status >= 500 || status == 429 || status == 408 || TRANSIENT_CODES.contains(&code)
 }
 
-/// An error and its causes in one line, for logs.
-#[must_use]
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a string does not fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,14 +84,12 @@ mod tests {
         assert!(is_transient("ThrottlingException", 400));
         assert!(is_transient("SlowDown", 503));
         assert!(is_transient("anything", 500));
-        for (code, status) in [("AccessDeniedException", 400), ("ValidationException", 400), ("AccessDenied", 403)] {
+        for (code, status) in [
+            ("AccessDeniedException", 400),
+            ("ValidationException", 400),
+            ("AccessDenied", 403),
+        ] {
             assert!(!is_transient(code, status), "{code}");
         }
-    }
-
-    #[test]
-    fn a_chain_names_every_cause_once() {
-        let error = PortError::refused("claim batch", "AccessDenied (status 403): no");
-        assert_eq!(chain(&error), "claim batch was refused: AccessDenied (status 403): no");
     }
 }

@@ -14,7 +14,7 @@ pub mod settings;
 pub mod sqs;
 mod system;
 
+pub use batchfleet_core::error::chain;
 pub use clients::{Adapters, Clients};
-pub use errors::chain;
 pub use settings::Settings;
 pub use system::{SystemClock, SystemIds};

@@ -87,7 +87,10 @@ impl Settings {
     /// # Errors
     /// Every fault, together.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsFaults> {
-        let mut reader = Reader { get, faults: Vec::new() };
+        let mut reader = Reader {
+            get,
+            faults: Vec::new(),
+        };
         let settings = Self {
             table: reader.text("BATCHFLEET_TABLE"),
             upload_bucket: reader.text("BATCHFLEET_UPLOAD_BUCKET"),
@@ -103,7 +106,11 @@ impl Settings {
             attempts_max: reader.number("BATCHFLEET_ATTEMPTS_MAX", 5, 1..=100) as u32,
             metering: reader.switch("BATCHFLEET_METERING", false),
         };
-        if reader.faults.is_empty() { Ok(settings) } else { Err(SettingsFaults(reader.faults)) }
+        if reader.faults.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsFaults(reader.faults))
+        }
     }
 
     /// How new jobs are cut and worked.
@@ -122,7 +129,11 @@ impl Settings {
     /// counts, from now.
     #[must_use]
     pub fn deadline_ms(&self, announced_ms: u64, now_ms: u64) -> u64 {
-        if announced_ms > now_ms { announced_ms } else { now_ms + self.time_limit_ms }
+        if announced_ms > now_ms {
+            announced_ms
+        } else {
+            now_ms + self.time_limit_ms
+        }
     }
 }
 
@@ -133,7 +144,9 @@ struct Reader<G> {
 
 impl<G: Fn(&str) -> Option<String>> Reader<G> {
     fn any(&self, name: &str) -> Option<String> {
-        (self.get)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        (self.get)(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
     }
 
     fn text(&mut self, name: &'static str) -> String {
@@ -152,7 +165,8 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
             Ok(number) if bounds.contains(&number) => number,
             _ => {
                 let (least, most) = bounds.into_inner();
-                self.faults.push(SettingsFault::OutOfRange { name, least, most });
+                self.faults
+                    .push(SettingsFault::OutOfRange { name, least, most });
                 default
             }
         }
@@ -193,7 +207,12 @@ mod tests {
     fn defaults_are_those_of_the_documentation() {
         let settings = settings(&[("BATCHFLEET_LEASE_MS", "")]).unwrap();
         assert_eq!(
-            (settings.lease_ms, settings.max_workers, settings.time_limit_ms, settings.ttl_days),
+            (
+                settings.lease_ms,
+                settings.max_workers,
+                settings.time_limit_ms,
+                settings.ttl_days
+            ),
             (60_000, 50, 300_000, 90)
         );
         assert_eq!((settings.attempts_max, settings.metering), (5, false));

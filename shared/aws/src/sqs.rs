@@ -29,7 +29,11 @@ impl SqsQueue {
         work_url: impl Into<String>,
         prepare_url: impl Into<String>,
     ) -> Self {
-        Self { client, work_url: work_url.into(), prepare_url: prepare_url.into() }
+        Self {
+            client,
+            work_url: work_url.into(),
+            prepare_url: prepare_url.into(),
+        }
     }
 
     fn url_of(&self, message: &Message) -> &str {
@@ -66,7 +70,14 @@ mod tests {
 
     #[test]
     fn delays_are_whole_seconds_and_never_too_short_nor_too_long() {
-        for (ms, seconds) in [(0, 0), (1, 1), (1_000, 1), (1_001, 2), (899_001, 900), (u64::MAX, 900)] {
+        for (ms, seconds) in [
+            (0, 0),
+            (1, 1),
+            (1_000, 1),
+            (1_001, 2),
+            (899_001, 900),
+            (u64::MAX, 900),
+        ] {
             assert_eq!(delay_seconds(ms), seconds, "{ms} ms");
         }
     }

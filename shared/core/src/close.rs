@@ -12,7 +12,7 @@ use crate::batch::{BatchKey, Shard, ShardTotals};
 use crate::error::{PortError, PortResult};
 use crate::ids::JobId;
 use crate::invariants;
-use crate::job::{Ending, Job, JobStatus, Reason, ReasonCode};
+use crate::job::{Ending, Job, JobStatus, Reason};
 use crate::ports::{Clock, FinalizeOutcome, Results, ShardView, Store};
 use crate::process::JobPlan;
 use crate::report::{Account, FailedBatch, REJECTS_FILE, SUMMARY_FILE, Summary, rejects_part};
@@ -45,17 +45,7 @@ impl Closer {
                 tracing::debug!(job = %job.id, shard = number, ?outcome, "closing shard");
             }
             Err(violation) => {
-                let message = format!(
-                    "shard {number}: {violation}; this is a defect of batchfleet, please report it"
-                );
-                self.fail(
-                    &job.id,
-                    Reason {
-                        code: ReasonCode::LedgerMismatch,
-                        message,
-                    },
-                )
-                .await?;
+                self.fail(&job.id, Reason::defect(&violation)).await?;
             }
         }
         Ok(())
@@ -66,39 +56,44 @@ impl Closer {
         Ok(pages.into_iter().flat_map(|page| page.ranges).collect())
     }
 
-    /// Ends the job if every shard is closed, and writes the report if it is owed. Returns the
-    /// status if the job is over.
+    /// Ends the job if every shard is closed. Returns the status if the job is over.
+    ///
+    /// Whoever ends the job writes its report. Others leave that to it for the length of a lease:
+    /// then it counts as dead, and whoever comes next writes the report.
     ///
     /// # Errors
     /// A port's; whoever comes next does it again.
     pub async fn finish(&self, id: &JobId) -> PortResult<Option<JobStatus>> {
-        let Some(mut job) = self.store.job(id).await? else {
+        let Some(job) = self.store.job(id).await? else {
             return Ok(None);
         };
-        if job.status == JobStatus::Processing
-            && job
-                .plan
-                .is_some_and(|plan| plan.shards == job.shards_closed)
-        {
+        if job.is_balanced() {
             let ending = match invariants::job_balances(&job, &self.shards(&job).await?) {
                 Ok(()) => Ending::Completed,
-                Err(violation) => Ending::Failed(Reason {
-                    code: ReasonCode::LedgerMismatch,
-                    message: format!(
-                        "{violation}; this is a defect of batchfleet, please report it"
-                    ),
-                }),
+                Err(violation) => Ending::Failed(Reason::defect(&violation)),
             };
-            self.finalize(id, &ending).await?;
-            job = self.reread(id).await?;
+            return self.end(id, &ending).await.map(Some);
         }
         if !job.status.is_terminal() {
             return Ok(None);
         }
-        if job.outbox {
+        let patience_ends = job.finished_ms.unwrap_or(0) + job.policy.lease_ms;
+        if job.outbox && self.clock.now_ms() >= patience_ends {
             self.report(&job).await?;
         }
         Ok(Some(job.status))
+    }
+
+    /// Writes the report of an ended job if it is still owed, for a caller who knows that whoever
+    /// ended the job is gone.
+    ///
+    /// # Errors
+    /// A port's.
+    pub async fn report_owed(&self, id: &JobId) -> PortResult<()> {
+        match self.store.job(id).await? {
+            Some(job) if job.status.is_terminal() && job.outbox => self.report(&job).await,
+            _ => Ok(()),
+        }
     }
 
     /// Ends the job early. Returns the status it has then: another ending may have come first.
@@ -106,18 +101,12 @@ impl Closer {
     /// # Errors
     /// A port's.
     pub async fn fail(&self, id: &JobId, reason: Reason) -> PortResult<JobStatus> {
-        self.finalize(id, &Ending::Failed(reason)).await?;
-        match self.finish(id).await? {
-            Some(status) => Ok(status),
-            None => Err(PortError::corrupt(
-                "the job",
-                "it is open after it was ended",
-            )),
-        }
+        self.end(id, &Ending::Failed(reason)).await
     }
 
-    async fn finalize(&self, id: &JobId, ending: &Ending) -> PortResult<()> {
+    async fn end(&self, id: &JobId, ending: &Ending) -> PortResult<JobStatus> {
         let outcome = self.store.finalize(id, ending, self.clock.now_ms()).await?;
+        let job = self.reread(id).await?;
         if outcome == FinalizeOutcome::Won {
             match ending {
                 Ending::Completed => tracing::info!(job = %id, "job completed"),
@@ -126,8 +115,9 @@ impl Closer {
                     tracing::error!(job = %id, code = ?reason.code, "job failed");
                 }
             }
+            self.report(&job).await?;
         }
-        Ok(())
+        Ok(job.status)
     }
 
     async fn reread(&self, id: &JobId) -> PortResult<Job> {

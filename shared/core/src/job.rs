@@ -11,6 +11,7 @@ use batchfleet_grammar::{Dialect, Position};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{JobId, OwnerId};
+use crate::invariants::Violation;
 use crate::source::SourceRef;
 
 /// Where a job stands.
@@ -122,6 +123,15 @@ impl Reason {
                 "the file was changed or removed while it was imported: what was delivered before \
                       is accounted for below; upload the file again"
                     .to_owned(),
+        }
+    }
+
+    /// A promise does not hold: the job must not complete on it.
+    #[must_use]
+    pub fn defect(violation: &Violation) -> Self {
+        Self {
+            code: ReasonCode::LedgerMismatch,
+            message: format!("{violation}; this is a defect of batchfleet, please report it"),
         }
     }
 
@@ -262,6 +272,15 @@ pub struct Job {
     pub reason: Option<Reason>,
     /// The closing effects are still owed (I4).
     pub outbox: bool,
+}
+
+impl Job {
+    /// Whether every shard of a complete plan is closed, so that the job can end.
+    #[must_use]
+    pub fn is_balanced(&self) -> bool {
+        let closed = |plan: PlanTotals| plan.shards == self.shards_closed;
+        self.status == JobStatus::Processing && self.plan.is_some_and(closed)
+    }
 }
 
 /// What the preparer found, written when the plan is complete.

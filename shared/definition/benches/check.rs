@@ -24,7 +24,7 @@ type Row = [Vec<u8>; 5];
 
 fn main() {
     let definition = Definition::parse(DEFINITION).expect("the definition is good");
-    let header = ["email", "name", "age", "signup_date", "role"].map(|name| name.into());
+    let header = ["email", "name", "age", "signup_date", "role"].map(Vec::from);
     let plan = definition.bind(&header).expect("the header is good");
     report("five fields, plain rows", &plan, &rows("Maria Gonzales"));
     report("five fields, non-ASCII", &plan, &rows("María Gonzáles"));

@@ -128,7 +128,8 @@ impl FileSource {
 
 /// What tells this file, as it is, from any other and from itself after a change.
 fn etag(metadata: &Metadata) -> String {
-    let nanoseconds = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
+    let nanoseconds =
+        i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
     format!("{}-{nanoseconds}-{}", metadata.len(), metadata.ino())
 }
 

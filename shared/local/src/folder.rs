@@ -197,11 +197,12 @@ fn put_once(path: &Path, name: String, content: &[u8]) -> PortResult<PutOutcome>
         return Ok(PutOutcome::Created);
     }
     let kept = fs::read(path).map_err(|error| io_error(ACTION, path, error))?;
-    if kept == content {
-        Ok(PutOutcome::Existed)
-    } else {
-        Err(PortError::Conflict { name })
+    if kept != content {
+        return Err(PortError::Conflict { name });
     }
+    // Whoever placed it may have been killed before its name was on the disk.
+    sync_folder(path).map_err(|error| io_error(ACTION, path, error))?;
+    Ok(PutOutcome::Existed)
 }
 
 fn join(path: &Path, head: &[u8], parts: &[PathBuf]) -> PortResult<()> {

@@ -47,7 +47,9 @@ fn io_error(action: &'static str, path: &std::path::Path, error: std::io::Error)
             | ErrorKind::WouldBlock
             | ErrorKind::TimedOut
             | ErrorKind::ResourceBusy
-    ) || error.raw_os_error().is_some_and(|code| EXHAUSTED.contains(&code));
+    ) || error
+        .raw_os_error()
+        .is_some_and(|code| EXHAUSTED.contains(&code));
     let cause = PathError {
         path: path.to_owned(),
         source: error,

@@ -72,7 +72,10 @@ mod tests {
         let lock = FolderLock::take(&folder).unwrap();
         let error = FolderLock::take(&folder).unwrap_err();
         assert!(matches!(error, LockError::Busy { .. }));
-        assert!(error.to_string().contains("another run is using"), "{error}");
+        assert!(
+            error.to_string().contains("another run is using"),
+            "{error}"
+        );
         assert!(error.to_string().contains("new/out"), "{error}");
         drop(lock);
         FolderLock::take(&folder).unwrap();

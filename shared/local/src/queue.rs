@@ -56,7 +56,8 @@ impl LocalQueue {
     }
 
     /// Waits for a message that is due, and takes it. Receivers get messages in the order in which
-    /// they began to wait; one that is dropped while it waits takes nothing with it.
+    /// they began to wait; one that is dropped while it waits takes nothing with it. (One that is
+    /// kept, but no longer polled, holds up those behind it.)
     pub async fn receive(&self) -> Message {
         let _front = self.front.lock().await;
         loop {

@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use batchfleet_core::batch::{BatchKey, Completion, Lease, Publication, Shard, ShardTotals};
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::job::{
-    Checkpoint, Ending, Job, Layout, NewJob, PlanTotals, PreparerHold,
-};
+use batchfleet_core::job::{Checkpoint, Ending, Job, Layout, NewJob, PlanTotals, PreparerHold};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
     ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held,
@@ -196,5 +194,37 @@ impl<S: Store + ?Sized> Store for LostResponses<S> {
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {
         self.answer("clear outbox", self.inner.clear_outbox(job).await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    #[tokio::test]
+    async fn a_lost_response_hides_a_write_that_went_through() {
+        let honest = Arc::new(MemoryStore::new());
+        let lossy = LostResponses::new(Arc::clone(&honest), 1, 100);
+        let job = JobId::derive(&["j"]);
+        let refused = lossy.clear_outbox(&job).await.unwrap_err();
+        assert!(!refused.is_retryable(), "a refusal is no response to lose");
+
+        let new = crate::suite::new_job();
+        let lost = lossy.create(&new).await.unwrap_err();
+        assert!(lost.is_retryable());
+        assert!(lossy.job(&new.id).await.unwrap().is_some());
+        assert_eq!(honest.create(&new).await.unwrap(), CreateOutcome::Exists);
+    }
+
+    #[tokio::test]
+    async fn the_share_that_is_lost_is_as_asked_for() {
+        let store = LostResponses::new(Arc::new(MemoryStore::new()), 3, 30);
+        let mut lost = 0;
+        for _ in 0..1_000 {
+            let new = crate::suite::new_job();
+            lost += u32::from(store.create(&new).await.is_err());
+        }
+        assert!((250..350).contains(&lost), "{lost} of 1000");
     }
 }

@@ -3,8 +3,15 @@
 //!
 //! A port changes in its suite first. An adapter opts in by one line of its tests:
 //!
-//! ```ignore
-//! async fn make_store() -> Arc<MyStore> { /* … */ }
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use batchfleet_testing::MemoryStore;
+//!
+//! async fn make_store() -> Arc<MemoryStore> {
+//!     Arc::new(MemoryStore::new())
+//! }
+//!
 //! batchfleet_testing::store_conformance!(make_store);
 //! ```
 //!

@@ -224,6 +224,7 @@ impl Fleet {
             ids: Arc::clone(&ids) as _,
             policy,
             batch_records: None,
+            window_bytes: 8 << 20,
         };
         let worker = Worker {
             store: used,

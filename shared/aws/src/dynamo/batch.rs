@@ -22,9 +22,17 @@ impl DynamoStore {
         now_ms: u64,
         until_ms: u64,
     ) -> PortResult<ClaimOutcome> {
-        let lease = |fence, attempt| Lease { key: key.clone(), owner: owner.clone(), fence, attempt };
+        let lease = |fence, attempt| Lease {
+            key: key.clone(),
+            owner: owner.clone(),
+            fence,
+            attempt,
+        };
         let change = schema::claim(key, owner, now_ms, until_ms, self.expires());
-        match self.apply(Kind::Claim, "claim batch", change, ReturnValue::UpdatedNew).await? {
+        match self
+            .apply(Kind::Claim, "claim batch", change, ReturnValue::UpdatedNew)
+            .await?
+        {
             Applied::Done(new) => {
                 let new = item::Fields::of("the batch", &new);
                 let (fence, attempt) = (new.number(schema::FENCE)?, new.number(schema::ATTEMPTS)?);
@@ -48,13 +56,15 @@ impl DynamoStore {
     /// Step 8. A repeated try finds its own lease, only longer.
     pub(super) async fn extend_lease(&self, lease: &Lease, until_ms: u64) -> PortResult<Held> {
         let change = schema::heartbeat(lease, until_ms);
-        self.under_lease(Kind::Heartbeat, "extend lease", change).await
+        self.under_lease(Kind::Heartbeat, "extend lease", change)
+            .await
     }
 
     /// Step 8. A repeated try after a lost response finds the batch handed back, and is told
     /// [`Held::Lost`]; either way the caller holds it no more.
     pub(super) async fn release_batch(&self, lease: &Lease) -> PortResult<Held> {
-        self.under_lease(Kind::Release, "release batch", schema::release(lease)).await
+        self.under_lease(Kind::Release, "release batch", schema::release(lease))
+            .await
     }
 
     async fn under_lease(
@@ -77,11 +87,13 @@ impl DynamoStore {
     ) -> PortResult<CompleteOutcome> {
         let text = item::json("the completion", completion)?;
         let change = schema::complete(lease, completion.failed, text);
-        let old =
-            match self.apply(Kind::Complete, "complete batch", change, ReturnValue::None).await? {
-                Applied::Done(_) => return Ok(CompleteOutcome::Completed),
-                Applied::Unmet(old) => old.as_ref().map(item::batch).transpose()?,
-            };
+        let old = match self
+            .apply(Kind::Complete, "complete batch", change, ReturnValue::None)
+            .await?
+        {
+            Applied::Done(_) => return Ok(CompleteOutcome::Completed),
+            Applied::Unmet(old) => old.as_ref().map(item::batch).transpose()?,
+        };
         // A lost response: the batch is over under this very lease, with this very completion.
         let done = old.is_some_and(|batch| {
             batch.status.is_over()
@@ -89,7 +101,11 @@ impl DynamoStore {
                 && batch.fence == lease.fence
                 && batch.completion.as_ref() == Some(completion)
         });
-        Ok(if done { CompleteOutcome::Completed } else { CompleteOutcome::Lost })
+        Ok(if done {
+            CompleteOutcome::Completed
+        } else {
+            CompleteOutcome::Lost
+        })
     }
 
     /// The shard and its batches. The shard is read first: once it is sealed its number of batches
@@ -112,6 +128,9 @@ impl DynamoStore {
                 batches.insert(slot, item::batch(stored)?);
             }
         }
-        Ok(Some(ShardView { shard: view, batches }))
+        Ok(Some(ShardView {
+            shard: view,
+            batches,
+        }))
     }
 }

@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn all_64_bits_of_a_number_read_back() {
         let item = Item::from([("x".to_owned(), schema::n(u64::MAX))]);
-        assert_eq!(Fields::of("a test", &item).number::<u64>("x").unwrap(), u64::MAX);
+        assert_eq!(
+            Fields::of("a test", &item).number::<u64>("x").unwrap(),
+            u64::MAX
+        );
         assert!(Fields::of("a test", &item).number::<u32>("x").is_err());
     }
 
@@ -195,6 +198,9 @@ mod tests {
     fn what_does_not_read_back_is_named_but_not_quoted() {
         let item = Item::from([(schema::STATUS.to_owned(), schema::s("a secret"))]);
         let error = crate::chain(&job_status(&item).unwrap_err());
-        assert_eq!(error, "the job is not as this release writes it: attribute st is no status");
+        assert_eq!(
+            error,
+            "the job is not as this release writes it: attribute st is no status"
+        );
     }
 }

@@ -74,7 +74,9 @@ impl DynamoStore {
 
     /// The job, read consistently.
     pub(super) async fn read_job(&self, id: &JobId) -> PortResult<Option<Job>> {
-        let found = self.get("read job", schema::job_key(id, schema::JOB_SK), true).await?;
+        let found = self
+            .get("read job", schema::job_key(id, schema::JOB_SK), true)
+            .await?;
         found.map(|found| item::job(id, &found)).transpose()
     }
 
@@ -92,7 +94,10 @@ impl DynamoStore {
         let layout = layout
             .map(|found| item::Fields::of("the layout", &found).json(schema::LAYOUT))
             .transpose()?;
-        Ok(Some(Snapshot { definition_text: text.to_owned(), layout }))
+        Ok(Some(Snapshot {
+            definition_text: text.to_owned(),
+            layout,
+        }))
     }
 
     /// Step 2. The status is read after the hold began: a job that is `PREPARING` then was so when
@@ -105,9 +110,10 @@ impl DynamoStore {
         until_ms: u64,
     ) -> PortResult<PreparerOutcome> {
         let change = schema::take_preparer(job, owner, now_ms, until_ms);
-        let applied =
-            self.apply(Kind::Other, "take preparer", change, ReturnValue::AllNew).await?;
-        let (held, preparer) = match applied {
+        let applied = self
+            .apply(Kind::Other, "take preparer", change, ReturnValue::AllNew)
+            .await?;
+        let (is_mine, preparer) = match applied {
             Applied::Done(new) => (true, item::preparer(&new)?),
             Applied::Unmet(Some(old)) => {
                 let preparer = item::preparer(&old)?;
@@ -121,23 +127,31 @@ impl DynamoStore {
         if status != JobStatus::Preparing {
             return Ok(PreparerOutcome::NotPreparing(status));
         }
-        if !held {
+        if !is_mine {
             return Ok(PreparerOutcome::HeldUntil(preparer.lease_until_ms));
         }
-        let hold =
-            PreparerHold { job: job.clone(), owner: owner.clone(), fence: preparer.fence };
+        let hold = PreparerHold {
+            job: job.clone(),
+            owner: owner.clone(),
+            fence: preparer.fence,
+        };
         Ok(PreparerOutcome::Granted(hold, preparer.checkpoint))
     }
 
     async fn read_status(&self, action: &'static str, job: &JobId) -> PortResult<JobStatus> {
-        let found = self.get(action, schema::job_key(job, schema::JOB_SK), true).await?;
+        let found = self
+            .get(action, schema::job_key(job, schema::JOB_SK), true)
+            .await?;
         item::job_status(&found.ok_or_else(|| missing(action, "job"))?)
     }
 
     /// Step 3. That one is kept already is fine: it is the same.
     pub(super) async fn keep_layout(&self, job: &JobId, layout: &Layout) -> PortResult<()> {
         let mut new = self.item(schema::job_key(job, schema::LAYOUT_SK));
-        new.insert(schema::LAYOUT.to_owned(), s(item::json("the layout", layout)?));
+        new.insert(
+            schema::LAYOUT.to_owned(),
+            s(item::json("the layout", layout)?),
+        );
         self.put_absent("keep layout", new).await?;
         Ok(())
     }
@@ -151,7 +165,15 @@ impl DynamoStore {
     ) -> PortResult<Held> {
         let text = item::json("the checkpoint", checkpoint)?;
         let change = schema::checkpoint(hold, text, until_ms);
-        match self.apply(Kind::Publish, "record checkpoint", change, ReturnValue::None).await? {
+        match self
+            .apply(
+                Kind::Publish,
+                "record checkpoint",
+                change,
+                ReturnValue::None,
+            )
+            .await?
+        {
             Applied::Done(_) => Ok(Held::Kept),
             Applied::Unmet(_) => Ok(Held::Lost),
         }
@@ -167,14 +189,22 @@ impl DynamoStore {
         let plan = item::json("the plan's totals", totals)?;
         let parts = vec![
             self.check_part(action, schema::holds_preparer(hold))?,
-            self.update_part(action, schema::mark_prepared(&hold.job, plan, totals.shards))?,
+            self.update_part(
+                action,
+                schema::mark_prepared(&hold.job, plan, totals.shards),
+            )?,
         ];
         let verdicts = match self.transact(Kind::Other, action, parts).await? {
             Transacted::Done => return Ok(Held::Kept),
             Transacted::Unmet(verdicts) => verdicts,
         };
         // An earlier call, whose response was lost beyond the SDK's tries, may have done it.
-        let [Verdict { unmet: false, .. }, Verdict { item: Some(job), .. }] = verdicts.as_slice()
+        let [
+            Verdict { unmet: false, .. },
+            Verdict {
+                item: Some(job), ..
+            },
+        ] = verdicts.as_slice()
         else {
             return Ok(Held::Lost);
         };
@@ -199,7 +229,10 @@ impl DynamoStore {
                 schema::finalize_failed(job, reason, finished_ms, expires)
             }
         };
-        match self.apply(Kind::Other, "finalize job", change, ReturnValue::None).await? {
+        match self
+            .apply(Kind::Other, "finalize job", change, ReturnValue::None)
+            .await?
+        {
             Applied::Done(_) => Ok(FinalizeOutcome::Won),
             Applied::Unmet(None) => Err(missing("finalize job", "job")),
             Applied::Unmet(Some(old)) => {
@@ -216,7 +249,10 @@ impl DynamoStore {
     /// Step 12.
     pub(super) async fn clear_outbox_mark(&self, job: &JobId) -> PortResult<()> {
         let change = schema::clear_outbox(job);
-        match self.apply(Kind::Other, "clear outbox", change, ReturnValue::None).await? {
+        match self
+            .apply(Kind::Other, "clear outbox", change, ReturnValue::None)
+            .await?
+        {
             Applied::Done(_) => Ok(()),
             Applied::Unmet(_) => Err(missing("clear outbox", "job")),
         }

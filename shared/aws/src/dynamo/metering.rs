@@ -55,7 +55,10 @@ pub struct Units {
 
 impl Metering {
     pub(super) fn new(enabled: bool) -> Self {
-        Self { enabled, ..Self::default() }
+        Self {
+            enabled,
+            ..Self::default()
+        }
     }
 
     /// What to ask of DynamoDB.

@@ -272,12 +272,7 @@ impl DynamoStore {
 
     /// Reads all items of a partition whose sort key begins with `prefix`, in its order,
     /// consistently. A partition holds one shard, so the pages (1 MB each) are few.
-    async fn query(
-        &self,
-        action: &'static str,
-        pk: String,
-        prefix: &str,
-    ) -> PortResult<Vec<Item>> {
+    async fn query(&self, action: &'static str, pk: String, prefix: &str) -> PortResult<Vec<Item>> {
         let call = self
             .client
             .query()
@@ -317,16 +312,24 @@ fn is_unmet(reason: &CancellationReason) -> bool {
 /// Whether a transaction's part was fine, or may be when tried again.
 fn passes(reason: &CancellationReason) -> bool {
     let code = reason.code().unwrap_or("None");
-    matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-        || errors::is_transient(code, 400)
+    matches!(
+        code,
+        "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
+    ) || errors::is_transient(code, 400)
 }
 
 fn verdict(reason: &CancellationReason) -> Verdict {
-    Verdict { unmet: is_unmet(reason), item: reason.item().cloned() }
+    Verdict {
+        unmet: is_unmet(reason),
+        item: reason.item().cloned(),
+    }
 }
 
 fn codes(reasons: &[CancellationReason]) -> String {
-    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
+    let codes: Vec<&str> = reasons
+        .iter()
+        .map(|reason| reason.code().unwrap_or("None"))
+        .collect();
     format!("the transaction was cancelled: {}", codes.join(", "))
 }
 
@@ -369,12 +372,7 @@ impl Store for DynamoStore {
         self.put_pages(job, shard, first_page, pages).await
     }
 
-    async fn publish(
-        &self,
-        job: &JobId,
-        shard: u32,
-        publication: &Publication,
-    ) -> PortResult<()> {
+    async fn publish(&self, job: &JobId, shard: u32, publication: &Publication) -> PortResult<()> {
         self.raise_published(job, shard, publication).await
     }
 

@@ -52,7 +52,8 @@ impl DynamoStore {
                 .send()
                 .await
                 .map_err(|e| port_error(action, e))?;
-            self.metering.wrote(Kind::Publish, output.consumed_capacity());
+            self.metering
+                .wrote(Kind::Publish, output.consumed_capacity());
             let mut left = output.unprocessed_items.unwrap_or_default();
             writes = left.remove(&self.table).unwrap_or_default();
             if writes.is_empty() {
@@ -73,7 +74,8 @@ impl DynamoStore {
         publication: &Publication,
     ) -> PortResult<()> {
         let change = schema::publish(job, shard, publication, self.expires());
-        self.apply(Kind::Publish, "publish batches", change, ReturnValue::None).await?;
+        self.apply(Kind::Publish, "publish batches", change, ReturnValue::None)
+            .await?;
         Ok(())
     }
 
@@ -84,7 +86,9 @@ impl DynamoStore {
         shard: u32,
         consistent: bool,
     ) -> PortResult<Option<Shard>> {
-        let found = self.get("read shard", schema::shard_key(job, shard), consistent).await?;
+        let found = self
+            .get("read shard", schema::shard_key(job, shard), consistent)
+            .await?;
         found.as_ref().map(item::shard).transpose()
     }
 
@@ -101,7 +105,15 @@ impl DynamoStore {
             return Ok(TicketOutcome::Short(found.unwrap_or(UNPUBLISHED)));
         };
         let change = schema::take_tickets(job, shard, count, room);
-        match self.apply(Kind::Ticket, "take tickets", change, ReturnValue::UpdatedNew).await? {
+        match self
+            .apply(
+                Kind::Ticket,
+                "take tickets",
+                change,
+                ReturnValue::UpdatedNew,
+            )
+            .await?
+        {
             Applied::Done(new) => {
                 let end: u32 = item::Fields::of("the shard", &new).number(schema::CURSOR)?;
                 Ok(TicketOutcome::Taken(end.saturating_sub(count)..end))
@@ -150,13 +162,27 @@ impl DynamoStore {
             Transacted::Done => Ok(CloseOutcome::Closed),
             Transacted::Unmet(verdicts) => {
                 let old = verdicts.first().and_then(|verdict| verdict.item.as_ref());
-                let closed = old.map(item::shard).transpose()?.is_some_and(|shard| shard.closed);
-                Ok(if closed { CloseOutcome::AlreadyClosed } else { CloseOutcome::Refused })
+                let closed = old
+                    .map(item::shard)
+                    .transpose()?
+                    .is_some_and(|shard| shard.closed);
+                Ok(if closed {
+                    CloseOutcome::AlreadyClosed
+                } else {
+                    CloseOutcome::Refused
+                })
             }
         }
     }
 }
 
 /// A shard of which nothing is published.
-const UNPUBLISHED: Shard =
-    Shard { published: 0, cursor: 0, sealed: false, closed: false, start: 0, end: 0, totals: None };
+const UNPUBLISHED: Shard = Shard {
+    published: 0,
+    cursor: 0,
+    sealed: false,
+    closed: false,
+    start: 0,
+    end: 0,
+    totals: None,
+};

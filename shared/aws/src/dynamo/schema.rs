@@ -140,7 +140,10 @@ pub(super) fn page_key(job: &JobId, shard: u32, page: u32) -> Item {
 
 /// The key of a batch.
 pub(super) fn batch_key(batch: &BatchKey) -> Item {
-    key(shard_pk(&batch.job, batch.shard), format!("{BATCH_PREFIX}{:06}", batch.slot))
+    key(
+        shard_pk(&batch.job, batch.shard),
+        format!("{BATCH_PREFIX}{:06}", batch.slot),
+    )
 }
 
 /// The partition key of a shard.
@@ -154,7 +157,10 @@ pub(super) fn slot_of(sk: &str) -> Option<u32> {
 }
 
 fn key(pk: String, sk: String) -> Item {
-    Item::from([(PK.to_owned(), AttributeValue::S(pk)), (SK.to_owned(), AttributeValue::S(sk))])
+    Item::from([
+        (PK.to_owned(), AttributeValue::S(pk)),
+        (SK.to_owned(), AttributeValue::S(sk)),
+    ])
 }
 
 /// A number attribute. Numbers travel as text: all 64 bits of them arrive.
@@ -188,7 +194,10 @@ pub(super) struct Change {
 }
 
 fn values<const N: usize>(pairs: [(&str, AttributeValue); N]) -> Item {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 fn status(of: JobStatus) -> AttributeValue {
@@ -299,7 +308,12 @@ fn under<const N: usize>(
         (":fence", n(lease.fence)),
     ]);
     all.extend(values(own));
-    Change { key: batch_key(&lease.key), update, condition: HELD, values: all }
+    Change {
+        key: batch_key(&lease.key),
+        update,
+        condition: HELD,
+        values: all,
+    }
 }
 
 /// Step 8.
@@ -309,11 +323,19 @@ pub(super) fn heartbeat(lease: &Lease, until_ms: u64) -> Change {
 
 /// Step 8.
 pub(super) fn complete(lease: &Lease, failed: bool, completion: String) -> Change {
-    let over = if failed { BatchStatus::Failed } else { BatchStatus::Done };
+    let over = if failed {
+        BatchStatus::Failed
+    } else {
+        BatchStatus::Done
+    };
     under(
         lease,
         "SET st = :over, lu = :zero, c = :completion",
-        [(":over", batch_status(over)), (":zero", n(0u64)), (":completion", s(completion))],
+        [
+            (":over", batch_status(over)),
+            (":zero", n(0u64)),
+            (":completion", s(completion)),
+        ],
     )
 }
 

@@ -24,11 +24,20 @@ impl S3Definitions {
     /// Over this bucket.
     #[must_use]
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
-        Self { client, bucket: bucket.into() }
+        Self {
+            client,
+            bucket: bucket.into(),
+        }
     }
 
     async fn read(&self, key: String) -> PortResult<Option<String>> {
-        let sent = self.client.get_object().bucket(&self.bucket).key(key).send().await;
+        let sent = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
         let output = match sent {
             Ok(output) => output,
             Err(error) if absence(&error) == Some(Absence::Missing) => return Ok(None),
@@ -36,7 +45,10 @@ impl S3Definitions {
         };
         let length = output.content_length().unwrap_or_default();
         if usize::try_from(length).is_ok_and(|length| length > DEFINITION_BYTES_MAX) {
-            return Err(PortError::corrupt("the definition", "it is larger than 256 KiB"));
+            return Err(PortError::corrupt(
+                "the definition",
+                "it is larger than 256 KiB",
+            ));
         }
         let bytes = collect(ACTION, output.body).await?;
         match String::from_utf8(bytes.into()) {

@@ -3,7 +3,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use batchfleet_core::{PortError, PortResult};
 use bytes::{Bytes, BytesMut};
 
@@ -15,7 +15,10 @@ const ACTION: &str = "join results";
 const PART_BYTES: usize = 8 << 20;
 
 /// S3's limit on parts.
-const PARTS_MAX: usize = 10_000;
+const PARTS_MAX: i32 = 10_000;
+
+/// Named throughout: the completion must repeat every part's checksum in the upload's own kind.
+const CHECKSUM: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
 
 /// An object being joined.
 pub(super) struct Joiner<'a> {
@@ -51,7 +54,8 @@ impl<'a> Joiner<'a> {
     pub(super) async fn push(&mut self, mut bytes: Bytes) -> PortResult<()> {
         while !bytes.is_empty() {
             let room = PART_BYTES - self.buffer.len();
-            self.buffer.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
+            self.buffer
+                .extend_from_slice(&bytes.split_to(room.min(bytes.len())));
             if self.buffer.len() == PART_BYTES {
                 self.send_part().await?;
             }
@@ -63,15 +67,17 @@ impl<'a> Joiner<'a> {
     pub(super) async fn append(&mut self, key: &str) -> PortResult<()> {
         let call = self.client.get_object().bucket(self.bucket).key(key);
         let output = call.send().await.map_err(|e| port_error(ACTION, e))?;
-        let expected = output.content_length().unwrap_or_default();
+        let expected = output
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok());
         let mut body = output.body;
         let mut received = 0;
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|e| PortError::transient(ACTION, e))?;
-            received += chunk.len() as i64;
+            received += chunk.len() as u64;
             self.push(chunk).await?;
         }
-        if received != expected {
+        if expected != Some(received) {
             return Err(PortError::transient(ACTION, "a part's body ended early"));
         }
         Ok(())
@@ -105,7 +111,11 @@ impl<'a> Joiner<'a> {
         let Some(upload) = self.upload.take() else {
             return;
         };
-        let call = self.client.abort_multipart_upload().bucket(self.bucket).key(&self.key);
+        let call = self
+            .client
+            .abort_multipart_upload()
+            .bucket(self.bucket)
+            .key(&self.key);
         if let Err(error) = call.upload_id(upload).send().await {
             let error = port_error("abort upload", error);
             tracing::warn!(error = %crate::chain(&error), "an unfinished upload is left behind");
@@ -136,6 +146,7 @@ impl<'a> Joiner<'a> {
             .bucket(self.bucket)
             .key(&self.key)
             .content_type(self.content_type)
+            .checksum_algorithm(CHECKSUM)
             .send()
             .await
             .map_err(|e| port_error(ACTION, e))?;
@@ -147,11 +158,19 @@ impl<'a> Joiner<'a> {
     }
 
     async fn send_part(&mut self) -> PortResult<()> {
-        if self.parts.len() == PARTS_MAX {
-            return Err(PortError::refused(ACTION, "the joined object would exceed 80 GB"));
+        let number = self
+            .parts
+            .last()
+            .and_then(CompletedPart::part_number)
+            .unwrap_or(0)
+            + 1;
+        if number > PARTS_MAX {
+            return Err(PortError::refused(
+                ACTION,
+                "the joined object would exceed 80 GB",
+            ));
         }
         let upload = self.upload().await?;
-        let number = self.parts.len() as i32 + 1;
         let output = self
             .client
             .upload_part()
@@ -159,6 +178,7 @@ impl<'a> Joiner<'a> {
             .key(&self.key)
             .upload_id(upload)
             .part_number(number)
+            .checksum_algorithm(CHECKSUM)
             .body(ByteStream::from(self.buffer.split().freeze()))
             .send()
             .await
@@ -166,8 +186,7 @@ impl<'a> Joiner<'a> {
         let part = CompletedPart::builder()
             .part_number(number)
             .set_e_tag(output.e_tag)
-            .set_checksum_crc32(output.checksum_crc32)
-            .set_checksum_crc64_nvme(output.checksum_crc64_nvme);
+            .set_checksum_crc32(output.checksum_crc32);
         self.parts.push(part.build());
         Ok(())
     }

@@ -4,6 +4,7 @@ mod definitions;
 mod join;
 mod results;
 mod source;
+mod upload;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 pub use self::definitions::S3Definitions;
 pub use self::results::S3Results;
 pub use self::source::S3Source;
+pub use self::upload::upload_file;
 
 /// What an S3 error's code and status say about the object that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,9 @@ fn absence<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<Absence> {
 
 /// Reads a whole body.
 async fn collect(action: &'static str, body: ByteStream) -> PortResult<Bytes> {
-    let collected = body.collect().await.map_err(|e| PortError::transient(action, e))?;
+    let collected = body
+        .collect()
+        .await
+        .map_err(|e| PortError::transient(action, e))?;
     Ok(collected.into_bytes())
 }

@@ -26,12 +26,21 @@ impl S3Results {
     /// Over this bucket.
     #[must_use]
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
-        Self { client, bucket: bucket.into() }
+        Self {
+            client,
+            bucket: bucket.into(),
+        }
     }
 
     async fn read(&self, key: &str) -> PortResult<Option<Bytes>> {
         let action = "read result";
-        let sent = self.client.get_object().bucket(&self.bucket).key(key).send().await;
+        let sent = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
         match sent {
             Ok(output) => collect(action, output.body).await.map(Some),
             Err(error) if absence(&error) == Some(Absence::Missing) => Ok(None),
@@ -60,16 +69,21 @@ impl Results for S3Results {
                 .body(ByteStream::from(content.clone()))
                 .send()
                 .await;
-            let error = match sent {
-                Ok(_) => return Ok(PutOutcome::Created),
-                Err(error) => error,
+            let Err(error) = sent else {
+                return Ok(PutOutcome::Created);
             };
-            let busy = error.as_service_error().and_then(ProvideErrorMetadata::code)
+            let busy = error
+                .as_service_error()
+                .and_then(ProvideErrorMetadata::code)
                 == Some("ConditionalRequestConflict");
             if absence(&error) == Some(Absence::Different) {
                 match self.read(&key).await? {
                     Some(existing) if existing == content => return Ok(PutOutcome::Existed),
-                    Some(_) => return Err(PortError::Conflict { name: name.to_owned() }),
+                    Some(_) => {
+                        return Err(PortError::Conflict {
+                            name: name.to_owned(),
+                        });
+                    }
                     // Removed between the two calls: the name is free again.
                     None => {}
                 }
@@ -96,9 +110,13 @@ impl Results for S3Results {
     }
 
     async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
-        let mut joiner =
-            Joiner::new(&self.client, &self.bucket, key_of(job, name), content_type(name));
-        let joined = async {
+        let mut joiner = Joiner::new(
+            &self.client,
+            &self.bucket,
+            key_of(job, name),
+            content_type(name),
+        );
+        let outcome = async {
             joiner.push(head).await?;
             for part in parts {
                 joiner.append(&key_of(job, part)).await?;
@@ -106,10 +124,10 @@ impl Results for S3Results {
             joiner.finish().await
         }
         .await;
-        if joined.is_err() {
+        if outcome.is_err() {
             joiner.abort().await;
         }
-        joined
+        outcome
     }
 
     async fn get(&self, job: &JobId, name: &str) -> PortResult<Option<Bytes>> {

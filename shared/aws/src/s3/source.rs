@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use batchfleet_core::ports::Source;
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::{PortError, PortResult};
@@ -41,11 +41,14 @@ impl S3Source {
         let call = match &source.version {
             Some(version) => call.version_id(version),
             None if source.etag.is_empty() => {
-                return Err(PortError::refused(ACTION, "the source has neither version nor etag"));
+                return Err(PortError::refused(
+                    ACTION,
+                    "the source has neither version nor etag",
+                ));
             }
             None => call.if_match(format!("\"{}\"", source.etag)),
         };
-        let output = call.send().await.map_err(|e| classify(e))?;
+        let output = call.send().await.map_err(classify)?;
         check_range(source, range, &output)?;
         let bytes = collect(ACTION, output.body).await?;
         if bytes.len() as u64 != range.end - range.start {
@@ -77,7 +80,9 @@ impl Source for S3Source {
 }
 
 fn classify(error: SdkError<GetObjectError>) -> PortError {
-    let shorter = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    let shorter = error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code);
     if absence(&error).is_some() || shorter == Some("InvalidRange") {
         PortError::SourceChanged
     } else {
@@ -115,7 +120,13 @@ mod tests {
     #[test]
     fn content_ranges_read() {
         assert_eq!(parse_content_range("bytes 0-9/100"), Some((0..10, 100)));
-        for bad in ["", "bytes */100", "bytes 0-9/*", "bytes 0-9", "items 0-9/100"] {
+        for bad in [
+            "",
+            "bytes */100",
+            "bytes 0-9/*",
+            "bytes 0-9",
+            "items 0-9/100",
+        ] {
             assert_eq!(parse_content_range(bad), None, "{bad}");
         }
     }

@@ -49,7 +49,14 @@ pub struct Preparer {
     pub policy: Policy,
     /// Records in a batch, asked for over what the definition says: a flag of the command.
     pub batch_records: Option<u32>,
+    /// How much of the object is read at once. Two windows are in memory: one is scanned while the
+    /// next is fetched.
+    pub window_bytes: u64,
 }
+
+/// The window for S3: AWS advises ranged reads of 8 to 16 MB.
+/// <https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html>
+pub const S3_WINDOW_BYTES: u64 = 8 << 20;
 
 /// What became of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +135,9 @@ impl Preparer {
         }
     }
 
-    fn closer(&self) -> Closer {
+    /// The closer over this preparer's ports.
+    #[must_use]
+    pub fn closer(&self) -> Closer {
         Closer {
             store: Arc::clone(&self.store),
             results: Arc::clone(&self.results),

@@ -13,11 +13,6 @@ use crate::plan::PlanPage;
 use crate::ports::Held;
 use crate::source::SourceRef;
 
-/// How much of the object is read at once. Two windows are in memory: one is scanned while the next
-/// is fetched. AWS advises ranged reads of 8 to 16 MB.
-/// <https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html>
-const WINDOW_BYTES: u64 = 8 << 20;
-
 /// A preparer hands over when less than this is left of its time: enough for a window over a slow
 /// connection, its publication, and the message.
 const HANDOVER_MARGIN_MS: u64 = 20_000;
@@ -306,7 +301,7 @@ impl<'a> Planning<'a> {
 }
 
 async fn read_window(preparer: &Preparer, source: &SourceRef, offset: u64) -> PortResult<Bytes> {
-    let end = source.size.min(offset + WINDOW_BYTES);
+    let end = source.size.min(offset + preparer.window_bytes);
     if offset >= end {
         return Ok(Bytes::new());
     }

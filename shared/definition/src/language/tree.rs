@@ -81,17 +81,13 @@ pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<Fault>) {
 fn control_character(text: &str) -> Option<Fault> {
     let is_bad = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
     let at = text.find(is_bad)?;
-    let before = &text[..at];
-    let line_start = before.rfind('\n').map_or(0, |feed| feed + 1);
+    let (line, column) = end_of(&text[..at]);
     let character = text[at..].chars().next().unwrap_or_default();
-    Some(document_fault(
-        before.matches('\n').count() + 1,
-        before[line_start..].chars().count() + 1,
-        format!(
-            "the control character {} is not allowed; is this a text file?",
-            character.escape_unicode()
-        ),
-    ))
+    let message = format!(
+        "the control character {} is not allowed; is this a text file?",
+        character.escape_unicode()
+    );
+    Some(document_fault(line, column, message))
 }
 
 const ANCHOR: &str = "anchors (&name) are not allowed; write the value out";

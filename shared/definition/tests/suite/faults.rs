@@ -14,7 +14,7 @@ fn assert_faults(cases: &[(&str, &[&str])]) {
 
 #[test]
 fn all_faults_of_a_file_are_reported_at_once() {
-    let text = r#"name: my people
+    let text = "name: my people
 fields:
   - name: email
     type: emial
@@ -32,7 +32,7 @@ batches:
 destination:
   type: s3
 max_workers: 5000
-"#;
+";
     let expected = r#"line 1, column 7: name: expected a name of 1 to 64 letters, digits, "-", "_" and ".", found "my people"
 line 4, column 11: fields[0].type: unknown type "emial"; expected one of string, number, integer, boolean, date, email; did you mean "email"?
 line 5, column 5: fields[0].requird: unknown key "requird"; expected one of name, type, required, default; did you mean "required"?

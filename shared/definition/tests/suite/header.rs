@@ -14,8 +14,8 @@ fields:
 
 #[track_caller]
 fn faults(text: &str, names: &[&str]) -> String {
-    let faults = definition(text).bind(&header(names)).unwrap_err();
-    faults.to_string()
+    let faults = definition(text).bind(&header(names));
+    faults.expect_err("faults").to_string()
 }
 
 #[test]

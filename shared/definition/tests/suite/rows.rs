@@ -19,7 +19,7 @@ const HEADER: [&str; 6] = ["email", "age", "score", "active", "since", "name"];
 #[track_caller]
 fn errors<T: AsRef<[u8]>>(text: &str, names: &[&str], cells: &[T]) -> Vec<String> {
     let plan = plan(text, names);
-    let errors = check(&plan, cells).unwrap_err();
+    let errors = check(&plan, cells).expect_err("errors");
     let show = |error: RowError| {
         let field = error.field.and_then(|field| plan.field_name(field));
         format!("{} {} {}", error.code, field.unwrap_or("-"), error.message)

@@ -131,12 +131,7 @@ impl Record {
         PreparerOutcome::Granted(hold, preparer.checkpoint)
     }
 
-    fn checkpoint(
-        &mut self,
-        hold: &PreparerHold,
-        checkpoint: &Checkpoint,
-        until_ms: u64,
-    ) -> Held {
+    fn checkpoint(&mut self, hold: &PreparerHold, checkpoint: &Checkpoint, until_ms: u64) -> Held {
         if !self.is_held_by(hold) {
             return Held::Lost;
         }
@@ -188,7 +183,9 @@ impl Record {
             Ending::Completed => (JobEvent::Balanced, None),
             Ending::Failed(reason) => (JobEvent::Failed, Some(reason.clone())),
         };
-        let is_whole = job.plan.is_some_and(|plan| plan.shards == job.shards_closed);
+        let is_whole = job
+            .plan
+            .is_some_and(|plan| plan.shards == job.shards_closed);
         match job.status.after(event) {
             Some(status) if event == JobEvent::Failed || is_whole => {
                 job.status = status;
@@ -235,10 +232,7 @@ impl Store for MemoryStore {
 
     async fn put_layout(&self, job: &JobId, layout: &Layout) -> PortResult<()> {
         self.change("put layout", job, |record| {
-            record
-                .snapshot
-                .layout
-                .get_or_insert_with(|| layout.clone());
+            record.snapshot.layout.get_or_insert_with(|| layout.clone());
         })
     }
 

@@ -8,9 +8,7 @@ use batchfleet_core::job::{CodeCounts, Counts};
 use batchfleet_core::ports::{ClaimOutcome, CompleteOutcome, Held, Store};
 use batchfleet_definition::Code;
 
-use super::fixture::{
-    LEASE, NOW, batch, claim, completion, counts, key, owner, published, sweep,
-};
+use super::fixture::{LEASE, NOW, batch, claim, completion, counts, key, owner, published, sweep};
 
 /// A lease that was in force and no longer is, and the one that took its place.
 async fn superseded(store: &dyn Store) -> (Lease, Lease) {
@@ -50,7 +48,10 @@ pub async fn a_claim_holds_a_batch_until_its_lease_ends(store: Arc<dyn Store>) {
     assert_eq!(outcome.expect("claim"), ClaimOutcome::Claimed(lease));
     for now in [NOW, NOW + LEASE - 1] {
         let outcome = store.claim(&key, &owner(), now, now + LEASE).await;
-        assert_eq!(outcome.expect("claim"), ClaimOutcome::HeldUntil(NOW + LEASE));
+        assert_eq!(
+            outcome.expect("claim"),
+            ClaimOutcome::HeldUntil(NOW + LEASE)
+        );
     }
     let expected = BatchItem {
         status: BatchStatus::Leased,
@@ -70,7 +71,10 @@ pub async fn a_claim_after_the_lease_ended_raises_fence_and_attempts(store: Arc<
     let key = key(&job, 0);
     for round in 0..4 {
         let lease = claim(&*store, &key, NOW + round * LEASE).await;
-        assert_eq!((lease.fence, u64::from(lease.attempt)), (round + 1, round + 1));
+        assert_eq!(
+            (lease.fence, u64::from(lease.attempt)),
+            (round + 1, round + 1)
+        );
         let item = batch(&*store, &key).await;
         assert_eq!(item.owner, Some(lease.owner));
         assert_eq!(item.lease_until_ms, NOW + (round + 1) * LEASE);

@@ -101,13 +101,19 @@ pub async fn a_job_completes_when_every_shard_is_closed(store: Arc<dyn Store>) {
     assert_eq!(marked.expect("mark prepared"), Held::Kept);
     assert_eq!(complete(&*store, &id).await, FinalizeOutcome::NotReady);
     let open = job(&*store, &id).await;
-    assert_eq!((open.status, open.finished_ms), (JobStatus::Processing, None));
+    assert_eq!(
+        (open.status, open.finished_ms),
+        (JobStatus::Processing, None)
+    );
     assert!(!open.outbox);
 
     assert_eq!(close(&*store, &id, 1).await, CloseOutcome::Closed);
     assert_eq!(complete(&*store, &id).await, FinalizeOutcome::Won);
     let over = job(&*store, &id).await;
-    assert_eq!((over.status, over.finished_ms), (JobStatus::Completed, Some(NOW + 9)));
+    assert_eq!(
+        (over.status, over.finished_ms),
+        (JobStatus::Completed, Some(NOW + 9))
+    );
     assert_eq!((over.reason, over.outbox), (None, true));
     assert_eq!((over.shards_closed, over.closed), (2, counts(60)));
 }
@@ -121,7 +127,10 @@ pub async fn a_job_without_records_completes(store: Arc<dyn Store>) {
     assert_eq!(marked.expect("mark prepared"), Held::Kept);
     assert_eq!(complete(&*store, &id).await, FinalizeOutcome::Won);
     let over = job(&*store, &id).await;
-    assert_eq!((over.status, over.closed), (JobStatus::Completed, counts(0)));
+    assert_eq!(
+        (over.status, over.closed),
+        (JobStatus::Completed, counts(0))
+    );
     assert_eq!(over.plan, Some(totals(0, 0)));
 }
 
@@ -131,7 +140,10 @@ pub async fn a_job_fails_while_it_is_planned(store: Arc<dyn Store>) {
     let hold = prepare(&*store, &id).await;
     assert_eq!(fail(&*store, &id).await, FinalizeOutcome::Won);
     let over = job(&*store, &id).await;
-    assert_eq!((over.status, over.finished_ms), (JobStatus::Failed, Some(NOW + 7)));
+    assert_eq!(
+        (over.status, over.finished_ms),
+        (JobStatus::Failed, Some(NOW + 7))
+    );
     assert_eq!((over.reason, over.outbox), (Some(reason()), true));
     assert_eq!(over.plan, None);
     let marked = store.mark_prepared(&hold, &totals(0, 0)).await;
@@ -144,7 +156,10 @@ pub async fn a_job_fails_while_it_is_worked(store: Arc<dyn Store>) {
     assert_eq!(close(&*store, &id, 1).await, CloseOutcome::Closed);
     assert_eq!(fail(&*store, &id).await, FinalizeOutcome::Won);
     let over = job(&*store, &id).await;
-    assert_eq!((over.status, over.finished_ms), (JobStatus::Failed, Some(NOW + 7)));
+    assert_eq!(
+        (over.status, over.finished_ms),
+        (JobStatus::Failed, Some(NOW + 7))
+    );
     assert_eq!(over.reason, Some(reason()));
     assert_eq!((over.shards_closed, over.closed), (1, counts(30)));
 }

@@ -41,7 +41,7 @@ pub(super) fn owner() -> OwnerId {
 }
 
 /// A job that no other test has.
-pub(super) fn new_job() -> NewJob {
+pub(crate) fn new_job() -> NewJob {
     let source = SourceRef {
         bucket: "uploads".into(),
         key: format!("incoming/people/{:016x}.csv", unique()),

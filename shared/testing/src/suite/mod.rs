@@ -15,6 +15,9 @@ pub mod results;
 pub mod source;
 pub mod tickets;
 
+#[cfg(test)]
+pub(crate) use fixture::new_job;
+
 /// Runs the suite of the `Store` port: `store_conformance!(make_store);` in a test file, where
 /// `async fn make_store() -> Arc<S>` answers a store (or an `Arc<dyn Store>`), new or shared.
 ///

@@ -64,7 +64,9 @@ pub async fn tickets_are_given_once(store: Arc<dyn Store>) {
                 let asked = store.take_tickets(&job, 0, block, BATCHES).await;
                 match asked.expect("take tickets") {
                     TicketOutcome::Taken(range) => slots.extend(range),
-                    TicketOutcome::Short(shard) => block = block.min(shard.published - shard.cursor),
+                    TicketOutcome::Short(shard) => {
+                        block = block.min(shard.published - shard.cursor);
+                    }
                 }
             }
             slots

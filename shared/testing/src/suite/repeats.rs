@@ -53,8 +53,8 @@ pub async fn taking_the_planning_again_answers_the_same_hold(store: Arc<dyn Stor
     assert_eq!(kept.expect("checkpoint"), Held::Kept);
 
     let other = store.take_preparer(&job, &owner(), NOW, NOW + LEASE).await;
-    let held = PreparerOutcome::HeldUntil(NOW + LEASE);
-    assert_eq!(other.expect("take preparer"), held);
+    let expected = PreparerOutcome::HeldUntil(NOW + LEASE);
+    assert_eq!(other.expect("take preparer"), expected);
 }
 
 fn checkpoint() -> Checkpoint {
@@ -107,8 +107,8 @@ pub async fn marking_prepared_again_is_kept(store: Arc<dyn Store>) {
 /// Owners are unique to one invocation, which never claims what it knows it holds: so it is a repeat.
 pub async fn claiming_again_answers_the_same_lease(store: Arc<dyn Store>) {
     let job = published(&*store, 1).await;
-    let (key, claimer) = (key(&job, 0), owner());
-    let call = || store.claim(&key, &claimer, NOW, NOW + LEASE);
+    let (key, holder) = (key(&job, 0), owner());
+    let call = || store.claim(&key, &holder, NOW, NOW + LEASE);
     let first = call().await.expect("claim");
     let before = batch(&*store, &key).await;
     let again = call().await.expect("claim again");
@@ -126,14 +126,17 @@ pub async fn claiming_again_answers_the_same_lease(store: Arc<dyn Store>) {
 /// Once the lease has ended, even its former holder claims anew: others may have been there.
 pub async fn claiming_again_after_the_lease_ended_is_a_new_claim(store: Arc<dyn Store>) {
     let job = published(&*store, 1).await;
-    let (key, claimer) = (key(&job, 0), owner());
+    let (key, holder) = (key(&job, 0), owner());
     for round in 0..2 {
         let now = NOW + round * LEASE;
-        let claimed = store.claim(&key, &claimer, now, now + LEASE).await;
+        let claimed = store.claim(&key, &holder, now, now + LEASE).await;
         let Ok(ClaimOutcome::Claimed(lease)) = claimed else {
             panic!("{claimed:?}");
         };
-        assert_eq!((lease.fence, u64::from(lease.attempt)), (round + 1, round + 1));
+        assert_eq!(
+            (lease.fence, u64::from(lease.attempt)),
+            (round + 1, round + 1)
+        );
     }
 }
 
@@ -237,13 +240,20 @@ pub async fn events_delivered_again_change_nothing(store: Arc<dyn Store>) {
             let taken = store.take_tickets(&new.id, 0, 3, 30).await;
             assert_eq!(taken.expect("take tickets"), TicketOutcome::Taken(0..3));
             let done = claim(&*store, &key(&new.id, 0), NOW).await;
-            store.complete(&done, &completion()).await.expect("complete");
+            store
+                .complete(&done, &completion())
+                .await
+                .expect("complete");
             let back = claim(&*store, &key(&new.id, 1), NOW).await;
             store.release(&back).await.expect("release");
             claim(&*store, &key(&new.id, 2), NOW).await;
         }
         let view = sweep(&*store, &new.id, 0).await;
-        let fences: Vec<_> = view.batches.iter().map(|(slot, b)| (*slot, b.fence)).collect();
+        let fences: Vec<_> = view
+            .batches
+            .iter()
+            .map(|(slot, b)| (*slot, b.fence))
+            .collect();
         assert_eq!(fences, [(0, 1), (1, 1), (2, 1)], "round {round}");
         assert_eq!(view.batches[&0].completion, Some(completion()));
         assert_eq!((view.shard.cursor, view.shard.published), (3, 30));

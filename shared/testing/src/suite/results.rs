@@ -225,6 +225,8 @@ pub async fn jobs_do_not_see_one_another(results: Arc<dyn Results>) {
 /// A person who reads it finds the file.
 pub async fn a_location_names_the_job_and_the_file(results: Arc<dyn Results>) {
     let job = fresh();
+    let put = results.put_once(&job, NAME, "{}\n".into()).await;
+    put.expect("put once");
     let location = results.location(&job, NAME);
     assert!(location.contains(job.as_str()), "{location}");
     assert!(location.ends_with(NAME), "{location}");

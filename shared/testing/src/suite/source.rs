@@ -138,7 +138,11 @@ pub async fn an_overwritten_object_gives_no_wrong_byte(harness: impl SourceHarne
     let current = harness.put(&name, newer.clone()).await;
     assert_no_wrong_byte(&harness, &pinned, &older).await;
     assert!(read(&harness, &current, 0..10_000).await == newer);
-    assert_ne!(pinned.job_id(), current.job_id(), "a new upload is a new job");
+    assert_ne!(
+        pinned.job_id(),
+        current.job_id(),
+        "a new upload is a new job"
+    );
 }
 
 /// The older bytes are a prefix of the newer: still another version.

@@ -1,0 +1,238 @@
+//! The handler over ports in memory: what it answers decides what Lambda repeats.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use batchfleet_aws::{Settings, SystemClock, SystemIds};
+use batchfleet_core::job::JobStatus;
+use batchfleet_core::message::Message;
+use batchfleet_core::ports::{Definitions, Store};
+use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
+use batchfleet_core::source::SourceRef;
+use batchfleet_core::{PortError, PortResult};
+use batchfleet_orchestrator::{Context, Failure, handle};
+use batchfleet_testing::{
+    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore,
+};
+use serde_json::{Value, json};
+
+struct World {
+    context: Context,
+    store: Arc<MemoryStore>,
+    source: Arc<MemorySource>,
+    queue: Arc<MemoryQueue>,
+}
+
+/// Fails for now, always.
+struct Throttled;
+
+#[async_trait]
+impl Definitions for Throttled {
+    async fn definition(&self, _name: &str) -> PortResult<Option<String>> {
+        Err(PortError::transient("read definition", "slow down"))
+    }
+}
+
+fn world(definitions: Arc<dyn Definitions>) -> World {
+    let clock = Arc::new(SystemClock);
+    let store = Arc::new(MemoryStore::new());
+    let source = Arc::new(MemorySource::versioned());
+    let queue = Arc::new(MemoryQueue::new(clock.clone()));
+    let settings = Settings::from_env(|name| {
+        let required = ["TABLE", "BUCKET", "URL"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        required.then(|| "memory".to_owned())
+    });
+    let settings = settings.expect("settings");
+    let context = Context {
+        preparer: Preparer {
+            store: store.clone(),
+            source: source.clone(),
+            definitions,
+            results: Arc::new(MemoryResults::new()),
+            queue: queue.clone(),
+            clock: clock.clone(),
+            ids: Arc::new(SystemIds),
+            policy: settings.policy(),
+            batch_records: None,
+            window_bytes: S3_WINDOW_BYTES,
+        },
+        settings,
+        clock,
+        metering: Arc::default(),
+    };
+    World {
+        context,
+        store,
+        source,
+        queue,
+    }
+}
+
+fn people() -> World {
+    let definitions = MemoryDefinitions::new();
+    definitions.insert("people", include_str!("../../../examples/people.yaml"));
+    world(Arc::new(definitions))
+}
+
+impl World {
+    fn upload(&self, key: &str) -> SourceRef {
+        self.source
+            .put("uploads", key, include_str!("../../../examples/people.csv"))
+    }
+
+    async fn handle(&self, event: Value) -> Result<Value, Failure> {
+        // 1970: what a runtime says that has no deadline.
+        handle(event, 1, &self.context).await
+    }
+
+    async fn status(&self, source: &SourceRef) -> Option<JobStatus> {
+        self.store
+            .job(&source.job_id())
+            .await
+            .expect("read job")
+            .map(|job| job.status)
+    }
+}
+
+fn s3_event(sources: &[&SourceRef]) -> Value {
+    let text = include_str!("../../../events/s3-put.json");
+    let mut event: Value = serde_json::from_str(text).expect("JSON");
+    let record = event["Records"][0].take();
+    let records = sources.iter().map(|source| {
+        let mut record = record.clone();
+        record["s3"]["bucket"]["name"] = source.bucket.clone().into();
+        record["s3"]["object"] = json!({
+            "key": source.key,
+            "size": source.size,
+            "eTag": source.etag,
+            "versionId": source.version,
+            "sequencer": source.sequencer,
+        });
+        record
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
+}
+
+fn sqs_event(bodies: &[&str]) -> Value {
+    let records = bodies.iter().enumerate().map(|(index, body)| {
+        json!({ "messageId": format!("m{index}"), "eventSource": "aws:sqs", "body": body })
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
+}
+
+fn failed(ids: &[&str]) -> Value {
+    let failures = ids.iter().map(|id| json!({ "itemIdentifier": id }));
+    json!({ "batchItemFailures": failures.collect::<Vec<_>>() })
+}
+
+#[tokio::test]
+async fn an_upload_becomes_a_planned_job_and_a_second_event_changes_nothing() {
+    let world = people();
+    let source = world.upload("incoming/people/june.csv");
+    for _ in 0..2 {
+        world.handle(s3_event(&[&source])).await.unwrap();
+        assert_eq!(world.status(&source).await, Some(JobStatus::Processing));
+    }
+    assert_eq!(world.store.job_ids().len(), 1);
+    let woken = |sent: &batchfleet_testing::Sent| matches!(sent.message, Message::Work { .. });
+    assert!(world.queue.sent().iter().any(woken));
+}
+
+#[tokio::test]
+async fn every_record_of_an_event_is_handled() {
+    let world = people();
+    let sources = ["incoming/people/a.csv", "incoming/people/b.csv"].map(|key| world.upload(key));
+    let marker = world.upload("incoming/people/");
+    world
+        .handle(s3_event(&[&sources[0], &marker, &sources[1]]))
+        .await
+        .unwrap();
+    for source in &sources {
+        assert_eq!(world.status(source).await, Some(JobStatus::Processing));
+    }
+    assert_eq!(world.status(&marker).await, None);
+}
+
+#[tokio::test]
+async fn a_record_that_fails_makes_lambda_repeat_the_event_but_stops_no_other() {
+    let world = people();
+    let source = world.upload("incoming/people/june.csv");
+    let mut event = s3_event(&[&source, &source]);
+    event["Records"][0]["s3"]["object"]["key"] = Value::Null;
+    let failure = world.handle(event).await.unwrap_err();
+    assert!(
+        matches!(
+            failure,
+            Failure::Uploads {
+                failed: 1,
+                records: 2
+            }
+        ),
+        "{failure:?}"
+    );
+    assert_eq!(world.status(&source).await, Some(JobStatus::Processing));
+
+    let world = self::world(Arc::new(Throttled));
+    let source = world.upload("incoming/people/june.csv");
+    let failure = world.handle(s3_event(&[&source])).await.unwrap_err();
+    assert!(
+        matches!(
+            failure,
+            Failure::Uploads {
+                failed: 1,
+                records: 1
+            }
+        ),
+        "{failure:?}"
+    );
+}
+
+#[tokio::test]
+async fn messages_that_fail_are_named_and_only_they() {
+    let world = people();
+    let source = world.upload("incoming/people/june.csv");
+    let prepare = Message::Prepare {
+        source: source.clone(),
+    }
+    .encode();
+    let work = Message::Work {
+        job: source.job_id(),
+        shard: 0,
+    }
+    .encode();
+    let future = r#"{"v":2,"kind":"prepare"}"#;
+    let event = sqs_event(&["not json", &prepare, future, &work]);
+    assert_eq!(
+        world.handle(event).await.unwrap(),
+        failed(&["m0", "m2", "m3"])
+    );
+    assert_eq!(world.status(&source).await, Some(JobStatus::Processing));
+    assert_eq!(
+        world.handle(sqs_event(&[&prepare])).await.unwrap(),
+        failed(&[])
+    );
+}
+
+#[tokio::test]
+async fn frozen_payloads_are_answered() {
+    let world = people();
+    let event = serde_json::from_str(include_str!("../../../events/s3-test-event.json")).unwrap();
+    assert_eq!(world.handle(event).await.unwrap(), json!({}));
+    for payload in [
+        include_str!("../../../events/sqs-poison-body.json"),
+        include_str!("../../../events/sqs-future-version.json"),
+    ] {
+        let event: Value = serde_json::from_str(payload).unwrap();
+        let id = event["Records"][0]["messageId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert_eq!(world.handle(event).await.unwrap(), failed(&[&id]));
+    }
+    assert!(matches!(
+        world.handle(json!({})).await,
+        Err(Failure::Event(_))
+    ));
+}
