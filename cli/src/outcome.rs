@@ -15,17 +15,17 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Bad usage, a bad definition, an unreadable file.
-    pub(crate) fn usage(message: impl ToString) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
-            message: message.to_string(),
+            message: message.into(),
             code: 2,
         }
     }
 
     /// The run could not go on; what was done is kept.
-    pub(crate) fn stopped(message: impl ToString) -> Self {
+    pub(crate) fn stopped(message: impl Into<String>) -> Self {
         Self {
-            message: message.to_string(),
+            message: message.into(),
             code: 1,
         }
     }
@@ -104,17 +104,12 @@ fn to_text(summary: &Summary) -> String {
             format!("columns {}", summary.ignored_columns.join(", ")),
         );
     }
-    let rate = if seconds > 0.0 {
-        counts.records as f64 / seconds
-    } else {
-        0.0
-    };
     line(
         "time",
         format!(
             "{seconds:.2} s, {} batches, {} rows/s",
             thousands(summary.batches),
-            thousands(rate as u64)
+            thousands(rate(counts.records, summary.timings.elapsed_ms))
         ),
     );
     line("output", summary.output.clone());
@@ -122,6 +117,11 @@ fn to_text(summary: &Summary) -> String {
         line("rejects", rejects.clone());
     }
     text
+}
+
+/// Rows a second.
+pub(crate) fn rate(rows: u64, elapsed_ms: u64) -> u64 {
+    rows * 1_000 / elapsed_ms.max(1)
 }
 
 /// `1234567` as `1,234,567`.

@@ -11,7 +11,7 @@ use batchfleet_core::job::Counts;
 use batchfleet_core::ports::{Clock, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::outcome::thousands;
+use crate::outcome::{rate, thousands};
 
 /// Counts what workers complete.
 #[derive(Debug, Default)]
@@ -93,11 +93,10 @@ fn style() -> ProgressStyle {
 
 fn message(tally: &Tally, elapsed: Duration) -> String {
     let rows = tally.rows.load(Relaxed);
-    let rate = rows as f64 / elapsed.as_secs_f64().max(0.001);
     format!(
         "{} rows  {}/s  accepted {}  rejected {}",
         thousands(rows),
-        thousands(rate as u64),
+        thousands(rate(rows, elapsed.as_millis() as u64)),
         thousands(tally.accepted.load(Relaxed)),
         thousands(tally.rejected.load(Relaxed)),
     )

@@ -44,8 +44,8 @@ const OPEN_DEFINITION: &str = "none";
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (name, definition) = read_definition(args.definition.as_deref())?;
-    let source = FileSource::describe(&args.file).map_err(Failure::usage)?;
-    let lock = FolderLock::take(&args.out).map_err(Failure::usage)?;
+    let source = FileSource::describe(&args.file).map_err(usage)?;
+    let lock = FolderLock::take(&args.out).map_err(usage)?;
     let workers = args.workers.map_or_else(default_workers, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers + 1)
@@ -301,11 +301,14 @@ async fn work(
 ) {
     loop {
         let message = queue.receive().await;
-        let worked = worker.work(&message, None).await;
-        if events.send(worked).is_err() {
+        if events.send(worker.work(&message, None).await).is_err() {
             return;
         }
     }
+}
+
+fn usage(error: impl std::error::Error) -> Failure {
+    Failure::usage(chain(&error))
 }
 
 fn stopped(error: impl std::error::Error) -> Failure {

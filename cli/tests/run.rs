@@ -1,5 +1,6 @@
 //! `batchfleet run` as a person meets it: its exit codes, its one JSON object, what it says of bad
 //! input, and that being killed at any moment changes nothing.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -183,37 +183,38 @@ async fn a_batch_stays_within_its_budget_of_write_units() {
     let Metered { store, job, .. } = &metered;
     assert_eq!(
         metered.taken().other,
-        6.0,
+        6,
         "creating: a transaction of three small items"
     );
 
     let hold = metered.hold().await;
-    assert_eq!(metered.taken().other, 1.0);
+    assert_eq!(metered.taken().other, 1);
 
     metered.plan(&hold).await;
     let planned = metered.taken();
     assert_eq!(
-        planned.publish, 4.0,
+        planned.publish, 4,
         "two pages, one publication, one checkpoint"
     );
-    assert_eq!(planned.other, 1.0, "the layout");
+    assert_eq!(planned.other, 1, "the layout");
 
     for _ in 0..BATCHES / 5 {
         let taken = store.take_tickets(job, 0, 5, BATCHES).await.unwrap();
         assert!(matches!(taken, TicketOutcome::Taken(_)));
     }
     let taken = metered.taken();
-    assert_eq!(taken.ticket, 10.0);
+    assert_eq!(taken.ticket, 10);
 
     for slot in 0..BATCHES {
         let lease = metered.claim(slot).await;
         store.complete(&lease, &completion()).await.unwrap();
     }
     let worked = metered.taken();
-    assert_eq!((worked.claim, worked.complete), (50.0, 50.0));
-    assert_eq!(worked.read, 0.0, "winning needs no read");
+    assert_eq!((worked.claim, worked.complete), (50, 50));
+    assert!(worked.read < 0.5, "winning needs no read");
 
-    let a_batch = (planned.publish + taken.ticket + worked.claim + worked.complete) / 50.0;
+    let units = planned.publish + taken.ticket + worked.claim + worked.complete;
+    let a_batch = units as f64 / f64::from(BATCHES);
     assert!(a_batch <= 4.0, "{a_batch} write units a batch");
     println!("{a_batch} write units a batch");
 }
@@ -234,12 +235,12 @@ async fn losing_costs_one_unit_and_no_read() {
         .unwrap();
     assert_eq!(lost, ClaimOutcome::HeldUntil(61_000));
     let cost = metered.taken();
-    assert_eq!((cost.claim, cost.unmet, cost.read), (1.0, 1, 0.0));
+    assert_eq!((cost.claim, cost.unmet, cost.read), (1, 1, 0.0));
 
     metered.store.heartbeat(&lease, 70_000).await.unwrap();
     metered.store.release(&lease).await.unwrap();
     let cost = metered.taken();
-    assert_eq!((cost.heartbeat, cost.release), (1.0, 1.0));
+    assert_eq!((cost.heartbeat, cost.release), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -256,11 +257,7 @@ async fn closing_is_paid_by_the_shard() {
     metered.taken();
 
     store.mark_prepared(&hold, &totals).await.unwrap();
-    assert_eq!(
-        metered.taken().other,
-        4.0,
-        "a transaction of two small items"
-    );
+    assert_eq!(metered.taken().other, 4, "a transaction of two small items");
     for slot in 0..BATCHES {
         let lease = metered.claim(slot).await;
         store.complete(&lease, &completion()).await.unwrap();
@@ -277,11 +274,11 @@ async fn closing_is_paid_by_the_shard() {
         .close_shard(job, 0, &ShardTotals::default())
         .await
         .unwrap();
-    assert_eq!(metered.taken().close, 4.0);
+    assert_eq!(metered.taken().close, 4);
     store
         .finalize(job, &Ending::Completed, 5_000)
         .await
         .unwrap();
     store.clear_outbox(job).await.unwrap();
-    assert_eq!(metered.taken().other, 2.0);
+    assert_eq!(metered.taken().other, 2);
 }

@@ -1,6 +1,6 @@
 //! A fleet on one thread over memory adapters, which dies on request and goes on.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
@@ -30,16 +30,16 @@ const KEY: &str = "incoming/people/june.csv";
 const VISIBILITY_MS: u64 = 1_800_000;
 
 /// What a plain loop over the `csv` crate makes of a file: the independent answer.
-pub struct Expected {
-    pub records: u64,
-    pub accepted: Vec<Value>,
-    pub rejected: u64,
-    pub skipped: u64,
+pub(crate) struct Expected {
+    pub(crate) records: u64,
+    pub(crate) accepted: Vec<Value>,
+    pub(crate) rejected: u64,
+    pub(crate) skipped: u64,
 }
 
 /// Reads with the `csv` crate and judges rows of `id,name,age` by hand. Blank lines, which that
 /// crate passes over, are counted apart.
-pub fn sequential(text: &str, _definition: &str) -> Expected {
+pub(crate) fn sequential(text: &str, _definition: &str) -> Expected {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .from_reader(text.as_bytes());
@@ -146,8 +146,8 @@ impl Clock for Mortal<ManualClock> {
     }
 }
 
-pub struct Fleet {
-    pub store: Arc<MemoryStore>,
+pub(crate) struct Fleet {
+    pub(crate) store: Arc<MemoryStore>,
     source: Arc<MemorySource>,
     results: Arc<MemoryResults>,
     queue: Arc<MemoryQueue>,
@@ -160,17 +160,17 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    pub fn new(text: &str, definition: &str, policy: Policy) -> Self {
+    pub(crate) fn new(text: &str, definition: &str, policy: Policy) -> Self {
         let store = Arc::new(MemoryStore::new());
         Self::over(text, definition, policy, Arc::clone(&store), store)
     }
 
-    pub fn without_definition(text: &str, policy: Policy) -> Self {
+    pub(crate) fn without_definition(text: &str, policy: Policy) -> Self {
         let store = Arc::new(MemoryStore::new());
         Self::build(text, None, policy, Arc::clone(&store), store)
     }
 
-    pub fn over(
+    pub(crate) fn over(
         text: &str,
         definition: &str,
         policy: Policy,
@@ -252,24 +252,24 @@ impl Fleet {
         }
     }
 
-    pub fn crash_at(&self, call: i64) {
+    pub(crate) fn crash_at(&self, call: i64) {
         self.crash.calls_left.store(call, SeqCst);
         self.crash.armed.store(true, SeqCst);
     }
 
-    pub fn has_crashed(&self) -> bool {
+    pub(crate) fn has_crashed(&self) -> bool {
         self.crash.crashed.load(SeqCst)
     }
 
-    pub fn poison_byte(&self, at: Option<u64>) {
+    pub(crate) fn poison_byte(&self, at: Option<u64>) {
         *self.crash.poison.lock().unwrap() = at;
     }
 
-    pub fn limit_time(&self, ms: Option<u64>) {
+    pub(crate) fn limit_time(&self, ms: Option<u64>) {
         self.time_limit_ms.store(ms.unwrap_or(u64::MAX), SeqCst);
     }
 
-    pub fn overwrite(&self, text: &str) {
+    pub(crate) fn overwrite(&self, text: &str) {
         self.source.put("uploads", KEY, text.to_owned());
     }
 
@@ -279,7 +279,7 @@ impl Fleet {
     }
 
     /// The event. S3 delivers it again while the orchestrator dies or fails.
-    pub async fn upload(&self) -> Prepared {
+    pub(crate) async fn upload(&self) -> Prepared {
         for _ in 0..100 {
             let call = self.preparer.prepare(&self.object, self.deadline());
             if let Some(Ok(prepared)) = until_it_hangs(call).await {
@@ -291,7 +291,7 @@ impl Fleet {
 
     /// Delivers the next message, moving the clock to it; one whose receiver dies or fails comes
     /// back after the visibility timeout.
-    pub async fn deliver_next(&self) -> bool {
+    pub(crate) async fn deliver_next(&self) -> bool {
         let Some(due) = self.queue.next_due_ms() else {
             return false;
         };
@@ -316,7 +316,7 @@ impl Fleet {
     }
 
     /// Delivers messages until none are left: the job must be over then, with its report.
-    pub async fn run(&self) -> Summary {
+    pub(crate) async fn run(&self) -> Summary {
         for _ in 0..10_000 {
             if !self.deliver_next().await {
                 let job = self
@@ -356,12 +356,12 @@ impl Fleet {
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
-    pub fn rejects(&self) -> String {
+    pub(crate) fn rejects(&self) -> String {
         self.text(REJECTS_FILE)
     }
 
     /// Every delivered row, in the order of the file.
-    pub fn delivered(&self) -> Vec<Value> {
+    pub(crate) fn delivered(&self) -> Vec<Value> {
         let mut names: Vec<String> = self.results.names(&self.id());
         names.retain(|name| name.starts_with(OUTPUT_FOLDER));
         names.sort();
@@ -373,7 +373,7 @@ impl Fleet {
             .collect()
     }
 
-    pub fn assert_delivered(&self, summary: &Summary, expected: &Expected) {
+    pub(crate) fn assert_delivered(&self, summary: &Summary, expected: &Expected) {
         assert_eq!(self.delivered(), expected.accepted);
         let counts = &summary.counts;
         assert_eq!(
@@ -394,13 +394,10 @@ impl Fleet {
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .from_reader(rejects.as_bytes());
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for row in reader.records().map(Result::unwrap) {
             let record: u64 = row[row.len() - 3].parse().unwrap();
-            assert!(
-                seen.insert(record, ()).is_none(),
-                "record {record} is rejected twice"
-            );
+            assert!(seen.insert(record), "record {record} is rejected twice");
         }
         assert_eq!(seen.len() as u64, expected.rejected);
     }

@@ -2,6 +2,7 @@
 //! call, with lost responses, out of time, with a changed source, with a batch that kills workers.
 //!
 //! One thread and a clock that moves only when nothing is due: every run is the same.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod fleet;
 
@@ -15,17 +16,16 @@ use crate::fleet::{Fleet, sequential};
 
 /// Rows with everything that makes boundaries hard, some of them bad.
 fn rows(count: usize) -> String {
-    let mut text = String::from("id,name,age\n");
-    for row in 0..count {
-        match row % 7 {
-            0 => text.push_str(&format!("{row},\"a \"\"quoted\"\"\nname, here\",{row}\r\n")),
-            1 => text.push_str(&format!("{row},bad age,old\n")),
-            2 => text.push_str(&format!("{row},too,many,cells\n")),
-            3 => text.push('\n'),
-            _ => text.push_str(&format!("{row},Zoë,{row}\n")),
-        }
-    }
-    text
+    let rows = (0..count).map(|row| match row % 7 {
+        0 => format!("{row},\"a \"\"quoted\"\"\nname, here\",{row}\r\n"),
+        1 => format!("{row},bad age,old\n"),
+        2 => format!("{row},too,many,cells\n"),
+        3 => "\n".to_owned(),
+        _ => format!("{row},Zoë,{row}\n"),
+    });
+    std::iter::once("id,name,age\n".to_owned())
+        .chain(rows)
+        .collect()
 }
 
 const DEFINITION: &str = "fields:\n  - {name: id, type: integer, required: true}\n  - {name: name}\n  - {name: age, type: integer}\n";
@@ -236,8 +236,7 @@ async fn a_missing_definition_is_named() {
 /// A record over the limit is one reject; the rows around it are delivered.
 #[tokio::test]
 async fn a_record_over_the_limit_is_one_reject() {
-    let mut text = rows(10);
-    text.push_str(&format!("900,{},1\n901,after,2\n", "x".repeat(3 << 20)));
+    let text = format!("{}900,{},1\n901,after,2\n", rows(10), "x".repeat(3 << 20));
     let fleet = Fleet::new(&text, DEFINITION, small());
     fleet.upload().await;
     let summary = fleet.run().await;

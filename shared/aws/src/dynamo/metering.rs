@@ -22,8 +22,10 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub struct Metering {
     enabled: bool,
-    /// In halves of a unit, as an eventually consistent read costs half of one: by [`Kind`], then reads.
-    halves: [AtomicU64; 9],
+    /// Whole units, by [`Kind`].
+    writes: [AtomicU64; 8],
+    /// In halves of a unit: an eventually consistent read costs half of one.
+    read_halves: AtomicU64,
     unmet: AtomicU64,
 }
 
@@ -31,25 +33,26 @@ pub struct Metering {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Units {
     /// Pages, publications and checkpoints.
-    pub publish: f64,
+    pub publish: u64,
     /// Tickets.
-    pub ticket: f64,
+    pub ticket: u64,
     /// Claims, won and lost.
-    pub claim: f64,
+    pub claim: u64,
     /// Heartbeats.
-    pub heartbeat: f64,
+    pub heartbeat: u64,
     /// Completions.
-    pub complete: f64,
+    pub complete: u64,
     /// Batches handed back.
-    pub release: f64,
+    pub release: u64,
     /// Shards closed into their job.
-    pub close: f64,
+    pub close: u64,
     /// What a job costs once: its creation, hold, layout, end.
-    pub other: f64,
+    pub other: u64,
     /// All reads.
     pub read: f64,
     /// Writes whose condition was not met. DynamoDB bills them like others but does not report
-    /// them; each is counted above as the one unit that an item of under 1 KB costs.
+    /// them; each is counted above as the one unit that an item of under 1 KB costs (two for each
+    /// part of a transaction).
     pub unmet: u64,
 }
 
@@ -71,45 +74,47 @@ impl Metering {
         kind: Kind,
         reported: impl IntoIterator<Item = &'a ConsumedCapacity>,
     ) {
-        self.add(kind as usize, reported);
+        let units = halves(reported) / 2;
+        self.writes[kind as usize].fetch_add(units, Ordering::Relaxed);
     }
 
     pub(super) fn read<'a>(&self, reported: impl IntoIterator<Item = &'a ConsumedCapacity>) {
-        self.add(Kind::Other as usize + 1, reported);
+        self.read_halves
+            .fetch_add(halves(reported), Ordering::Relaxed);
     }
 
     /// Counts a write whose condition was not met, and what it is billed at.
     pub(super) fn unmet(&self, kind: Kind, units: u64) {
         if self.enabled {
             self.unmet.fetch_add(1, Ordering::Relaxed);
-            self.halves[kind as usize].fetch_add(units * 2, Ordering::Relaxed);
-        }
-    }
-
-    #[expect(clippy::cast_sign_loss, reason = "capacity is never negative")]
-    fn add<'a>(&self, place: usize, reported: impl IntoIterator<Item = &'a ConsumedCapacity>) {
-        for consumed in reported {
-            let halves = (consumed.capacity_units().unwrap_or(0.0) * 2.0).round() as u64;
-            self.halves[place].fetch_add(halves, Ordering::Relaxed);
+            self.writes[kind as usize].fetch_add(units, Ordering::Relaxed);
         }
     }
 
     /// The units since the last call, or `None` where they are not counted.
     pub fn take(&self) -> Option<Units> {
-        let take = |place: usize| self.halves[place].swap(0, Ordering::Relaxed) as f64 / 2.0;
+        let take = |kind: Kind| self.writes[kind as usize].swap(0, Ordering::Relaxed);
         self.enabled.then(|| Units {
-            publish: take(Kind::Publish as usize),
-            ticket: take(Kind::Ticket as usize),
-            claim: take(Kind::Claim as usize),
-            heartbeat: take(Kind::Heartbeat as usize),
-            complete: take(Kind::Complete as usize),
-            release: take(Kind::Release as usize),
-            close: take(Kind::Close as usize),
-            other: take(Kind::Other as usize),
-            read: take(Kind::Other as usize + 1),
+            publish: take(Kind::Publish),
+            ticket: take(Kind::Ticket),
+            claim: take(Kind::Claim),
+            heartbeat: take(Kind::Heartbeat),
+            complete: take(Kind::Complete),
+            release: take(Kind::Release),
+            close: take(Kind::Close),
+            other: take(Kind::Other),
+            read: self.read_halves.swap(0, Ordering::Relaxed) as f64 / 2.0,
             unmet: self.unmet.swap(0, Ordering::Relaxed),
         })
     }
+}
+
+#[expect(clippy::cast_sign_loss, reason = "capacity is never negative")]
+fn halves<'a>(reported: impl IntoIterator<Item = &'a ConsumedCapacity>) -> u64 {
+    let units = reported
+        .into_iter()
+        .filter_map(ConsumedCapacity::capacity_units);
+    (units.sum::<f64>() * 2.0).round() as u64
 }
 
 impl Units {
