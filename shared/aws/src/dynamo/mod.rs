@@ -463,3 +463,29 @@ impl Store for DynamoStore {
         self.clear_outbox_mark(job).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(code: &str) -> CancellationReason {
+        CancellationReason::builder().code(code).build()
+    }
+
+    #[test]
+    fn a_transaction_is_tried_again_only_for_what_passes() {
+        for code in [
+            "None",
+            "TransactionConflict",
+            "ThrottlingError",
+            "ProvisionedThroughputExceeded",
+        ] {
+            assert!(passes(&reason(code)), "{code}");
+        }
+        for code in ["ValidationError", "AccessDenied", "ConditionalCheckFailed"] {
+            assert!(!passes(&reason(code)), "{code}");
+        }
+        assert!(is_unmet(&reason("ConditionalCheckFailed")));
+        assert!(!is_unmet(&reason("None")));
+    }
+}

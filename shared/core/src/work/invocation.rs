@@ -172,6 +172,9 @@ impl<'a> Invocation<'a> {
             match self.worker.store.shard(&self.job.id, number).await? {
                 None => break,
                 Some(shard) if shard.closed => {}
+                // While planning goes on, a shard that is still filled is looked through by one
+                // worker in so many, and not by every one that waits for the next page.
+                Some(shard) if !shard.sealed && !self.is_chosen() => {}
                 Some(_) => {
                     if let Some(stop) = self.sweep(number, swept).await? {
                         return Ok(Some(stop));
@@ -180,6 +183,11 @@ impl<'a> Invocation<'a> {
             }
         }
         Ok(None)
+    }
+
+    fn is_chosen(&self) -> bool {
+        let workers = u64::from(self.job.policy.workers_max.max(1));
+        self.worker.ids.random().is_multiple_of(workers)
     }
 
     async fn sweep(&mut self, number: u32, swept: &mut Swept) -> PortResult<Option<Stop>> {

@@ -136,16 +136,16 @@ impl SqliteStore {
         })
     }
 
-    /// Ends every lease, of batches and of preparers, and says how many there were. For the start of
-    /// a run that holds the folder's lock: whoever held them is dead. Like any lease that ran out,
-    /// each leaves its attempt behind.
+    /// Takes every batch and every planning back from whoever held it, and says how many there were.
+    /// For the start of a run that holds the folder's lock: the holders are dead. Their attempts do
+    /// not count: here it is people who kill runs, and no row may become a reject by that.
     ///
     /// # Errors
     /// The store's.
     pub fn release_everything(&self) -> PortResult<usize> {
         self.write("release leases", |tx| {
-            let batches = tx.execute(sql::END_BATCH_LEASES, [])?;
-            let preparers = tx.execute(sql::END_PREPARER_LEASES, [])?;
+            let batches = tx.execute(sql::RELEASE_BATCHES, [])?;
+            let preparers = tx.execute(sql::END_PREPARERS, [])?;
             Ok(batches + preparers)
         })
     }

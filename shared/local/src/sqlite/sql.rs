@@ -158,8 +158,8 @@ pub(super) const SELECT_BATCHES: &str = "
     SELECT slot, status, fence, attempts, owner, lease_until_ms, completion
     FROM batch WHERE job = ?1 AND shard = ?2";
 
-pub(super) const END_BATCH_LEASES: &str =
-    "UPDATE batch SET lease_until_ms = 0 WHERE status = 'LEASED' AND lease_until_ms <> 0";
+pub(super) const RELEASE_BATCHES: &str = "UPDATE batch SET status = 'PENDING', owner = NULL, lease_until_ms = 0, \
+     attempts = max(attempts - 1, 0) WHERE status = 'LEASED'";
 
-pub(super) const END_PREPARER_LEASES: &str =
+pub(super) const END_PREPARERS: &str =
     "UPDATE preparer SET lease_until_ms = 0 WHERE lease_until_ms <> 0";
