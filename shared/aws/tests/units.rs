@@ -10,7 +10,7 @@ use batchfleet_aws::dynamo::{DynamoStore, Metering, Units};
 use batchfleet_core::batch::{BatchKey, Completion, Lease, Publication, ShardTotals};
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{
-    Checkpoint, Counts, Ending, Layout, NewJob, PlanTotals, Policy, PreparerHold,
+    Checkpoint, CodeCounts, Counts, Ending, Layout, NewJob, PlanTotals, Policy, PreparerHold,
 };
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{ClaimOutcome, PreparerOutcome, Store, TicketOutcome};
@@ -71,7 +71,7 @@ fn completion() -> Completion {
         failed: false,
         counts,
         bytes: 300_000,
-        codes: Default::default(),
+        codes: CodeCounts::default(),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod ports;
 pub mod prepare;
 pub mod process;
+pub mod rejects;
 pub mod report;
 pub mod source;
 pub mod work;

@@ -7,17 +7,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use batchfleet_definition::{Cells, Code, Definition, JsonLines, RowError, RowPlan};
-use batchfleet_grammar::{
-    BatchRange, Dialect, Limits, Position, Record, RecordFault, RecordReader,
-};
+use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 
 use crate::error::{PortError, PortResult};
 use crate::job::{CodeCounts, Counts, Layout};
 use crate::ports::Snapshot;
-
-/// Columns that rejects.csv adds behind the original ones. A file that has them, because it is a
-/// rejects.csv uploaded again, is read without them.
-pub const REJECT_COLUMNS: [&str; 3] = ["_record", "_line", "_errors"];
+use crate::rejects::RejectWriter;
 
 /// A job's definition bound to its file, compiled once per job.
 pub struct JobPlan {
@@ -66,20 +61,7 @@ impl JobPlan {
     /// The header line of rejects.csv.
     #[must_use]
     pub fn rejects_head(&self) -> Vec<u8> {
-        let mut writer = RejectWriter::new(self.layout.dialect);
-        let cells = self
-            .original_columns()
-            .map(|column| self.layout.header[column].as_bytes());
-        writer.row(cells, &REJECT_COLUMNS.map(str::to_owned));
-        writer.finish()
-    }
-
-    /// The columns of the file that rejects.csv repeats: all but those it adds itself.
-    fn original_columns(&self) -> impl Iterator<Item = usize> + '_ {
-        let header = self.layout.header.iter().enumerate();
-        header
-            .filter(|(_, name)| !REJECT_COLUMNS.contains(&name.trim()))
-            .map(|(column, _)| column)
+        RejectWriter::new(&self.layout).head(&self.layout.header)
     }
 
     /// Columns of the file that no field of the definition takes.
@@ -141,7 +123,7 @@ impl<'a> Processing<'a> {
             reader: RecordReader::new(bytes, plan.layout.dialect, plan.limits, at),
             encoder: JsonLines::new(&plan.rows),
             errors: Vec::new(),
-            rejects: RejectWriter::new(plan.layout.dialect),
+            rejects: RejectWriter::new(&plan.layout),
             counts: Counts::default(),
             codes: CodeCounts::new(),
         }
@@ -175,7 +157,7 @@ impl<'a> Processing<'a> {
             } else {
                 self.counts.rejected += 1;
                 count_codes(&mut self.codes, &self.errors);
-                self.rejects.record(self.plan, &record, &self.errors);
+                self.rejects.record(&record, &self.errors);
             }
         }
         true
@@ -236,7 +218,7 @@ pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u3
         line: range.first_line,
     };
     let mut reader = RecordReader::new(bytes, plan.layout.dialect, plan.limits, at);
-    let mut rejects = RejectWriter::new(plan.layout.dialect);
+    let mut rejects = RejectWriter::new(&plan.layout);
     let mut counts = Counts::default();
     while let Some(record) = reader.read() {
         counts.records += 1;
@@ -244,7 +226,7 @@ pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u3
             counts.skipped += 1;
         } else {
             counts.rejected += 1;
-            rejects.record(plan, &record, std::slice::from_ref(&error));
+            rejects.record(&record, std::slice::from_ref(&error));
         }
     }
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
@@ -284,16 +266,8 @@ pub fn reject_unread(plan: &JobPlan, range: &BatchRange, attempts: u32) -> Proce
 
 /// One row of rejects for a whole range.
 fn reject_range(plan: &JobPlan, range: &BatchRange, error: &RowError, counts: Counts) -> Processed {
-    let mut rejects = RejectWriter::new(plan.layout.dialect);
-    let empty = plan.original_columns().map(|_| &b""[..]);
-    rejects.row(
-        empty,
-        &service_cells(
-            range.first_record,
-            range.first_line,
-            std::slice::from_ref(error),
-        ),
-    );
+    let mut rejects = RejectWriter::new(&plan.layout);
+    rejects.without_cells(range, error);
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
     Processed {
         part: Vec::new(),
@@ -320,85 +294,6 @@ fn count_codes(codes: &mut CodeCounts, errors: &[RowError]) {
     let distinct: BTreeSet<Code> = errors.iter().map(|error| error.code).collect();
     for code in distinct {
         *codes.entry(code).or_default() += 1;
-    }
-}
-
-fn service_cells(record: u64, line: u64, errors: &[RowError]) -> [String; 3] {
-    let sentences: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
-    [
-        record.to_string(),
-        line.to_string(),
-        defuse(sentences.join("; ")),
-    ]
-}
-
-/// Spreadsheets run a cell that begins like this as a formula; an apostrophe makes it text. (OWASP,
-/// "CSV Injection".)
-fn defuse(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text
-    }
-}
-
-/// Writes rejected rows so that the file can be mended in a spreadsheet and uploaded again: the
-/// cells as they were, in the dialect they came in.
-struct RejectWriter {
-    writer: csv::Writer<Vec<u8>>,
-    dialect: Dialect,
-}
-
-impl RejectWriter {
-    fn new(dialect: Dialect) -> Self {
-        let mut builder = csv::WriterBuilder::new();
-        builder.delimiter(dialect.delimiter).flexible(true);
-        match dialect.quote {
-            Some(quote) => builder.quote(quote),
-            None => builder.quote_style(csv::QuoteStyle::Never),
-        };
-        Self {
-            writer: builder.from_writer(Vec::new()),
-            dialect,
-        }
-    }
-
-    /// A record with what is wrong with it. A row that is too short is filled with empty cells, so
-    /// that the added columns stand under their names; one that is too long keeps all its cells.
-    fn record(&mut self, plan: &JobPlan, record: &Record<'_>, errors: &[RowError]) {
-        let columns = plan.layout.header.len();
-        let named = plan
-            .original_columns()
-            .map(|column| record.get(column).unwrap_or_default());
-        let beyond = (columns..record.len()).map(|column| record.get(column).unwrap_or_default());
-        self.row(
-            named.chain(beyond),
-            &service_cells(record.index(), record.line(), errors),
-        );
-    }
-
-    fn row<'c>(&mut self, cells: impl Iterator<Item = &'c [u8]>, added: &[String; 3]) {
-        let mut fields: Vec<Vec<u8>> = cells.map(<[u8]>::to_vec).collect();
-        fields.extend(added.iter().map(|text| self.plain(text)));
-        // Writing to memory does not fail, and `flexible` takes rows of any length.
-        let _ = self.writer.write_record(&fields);
-    }
-
-    /// Our own text, which a dialect without quotes could not hold if it had delimiters in it.
-    fn plain(&self, text: &str) -> Vec<u8> {
-        let mut bytes = text.as_bytes().to_vec();
-        if self.dialect.quote.is_none() {
-            for byte in &mut bytes {
-                if *byte == self.dialect.delimiter || matches!(*byte, b'\n' | b'\r') {
-                    *byte = b' ';
-                }
-            }
-        }
-        bytes
-    }
-
-    fn finish(self) -> Vec<u8> {
-        self.writer.into_inner().unwrap_or_default()
     }
 }
 
@@ -497,8 +392,6 @@ mod tests {
 
     #[test]
     fn an_added_cell_is_never_a_formula() {
-        assert_eq!(defuse("=1+1".into()), "'=1+1");
-        assert_eq!(defuse("age: fine".into()), "age: fine");
         let plan = plan("fields: [{name: '=cmd', type: integer}]", &["=cmd"]);
         let rejects = String::from_utf8(run(&plan, b"x\n").rejects).unwrap();
         let row = csv::ReaderBuilder::new()

@@ -1,0 +1,131 @@
+//! The rows of rejects.csv: the cells as they were, in the dialect they came in, and what is wrong
+//! with them; so that the file can be mended in a spreadsheet and uploaded again as it is.
+//!
+//! It must not know how rows are judged.
+
+use batchfleet_definition::RowError;
+use batchfleet_grammar::{BatchRange, Dialect, Record};
+
+use crate::job::Layout;
+
+/// Columns that rejects.csv adds behind the original ones. A file that has them, because it is a
+/// rejects.csv uploaded again, is read without them.
+pub const REJECT_COLUMNS: [&str; 3] = ["_record", "_line", "_errors"];
+
+/// Writes rejected rows into memory.
+pub(crate) struct RejectWriter {
+    writer: csv::Writer<Vec<u8>>,
+    dialect: Dialect,
+    /// The columns of the file that are repeated: all but those that an earlier rejects.csv added.
+    columns: Vec<usize>,
+    /// Columns of the file.
+    width: usize,
+}
+
+impl RejectWriter {
+    pub(crate) fn new(layout: &Layout) -> Self {
+        let dialect = layout.dialect;
+        let mut builder = csv::WriterBuilder::new();
+        builder.delimiter(dialect.delimiter).flexible(true);
+        match dialect.quote {
+            Some(quote) => builder.quote(quote),
+            None => builder.quote_style(csv::QuoteStyle::Never),
+        };
+        let is_added = |name: &String| REJECT_COLUMNS.contains(&name.trim());
+        let columns = layout.header.iter().enumerate();
+        Self {
+            writer: builder.from_writer(Vec::new()),
+            dialect,
+            columns: columns
+                .filter(|(_, name)| !is_added(name))
+                .map(|(column, _)| column)
+                .collect(),
+            width: layout.header.len(),
+        }
+    }
+
+    /// The header line alone.
+    pub(crate) fn head(mut self, header: &[String]) -> Vec<u8> {
+        let names = self
+            .columns
+            .iter()
+            .map(|&column| header[column].clone().into_bytes());
+        let cells = names.collect();
+        self.row(cells, REJECT_COLUMNS.map(str::to_owned));
+        self.finish()
+    }
+
+    /// A record with what is wrong with it. A row that is too short is filled with empty cells, so
+    /// that the added columns stand under their names; one that is too long keeps all its cells.
+    pub(crate) fn record(&mut self, record: &Record<'_>, errors: &[RowError]) {
+        let beyond = self.width..record.len();
+        let columns = self.columns.iter().copied().chain(beyond);
+        let cells = columns
+            .map(|column| record.get(column).unwrap_or_default().to_vec())
+            .collect();
+        self.row(cells, added_cells(record.index(), record.line(), errors));
+    }
+
+    /// One row for records that could not be read: no cells, but where they begin.
+    pub(crate) fn without_cells(&mut self, range: &BatchRange, error: &RowError) {
+        let cells = vec![Vec::new(); self.columns.len()];
+        let errors = std::slice::from_ref(error);
+        self.row(
+            cells,
+            added_cells(range.first_record, range.first_line, errors),
+        );
+    }
+
+    fn row(&mut self, mut cells: Vec<Vec<u8>>, added: [String; 3]) {
+        cells.extend(added.map(|text| self.plain(text)));
+        // Writing to memory does not fail, and `flexible` takes rows of any length.
+        let _ = self.writer.write_record(&cells);
+    }
+
+    /// Our own text, which a dialect without quotes could not hold if it had delimiters in it.
+    fn plain(&self, text: String) -> Vec<u8> {
+        let mut bytes = text.into_bytes();
+        if self.dialect.quote.is_none() {
+            for byte in &mut bytes {
+                if *byte == self.dialect.delimiter || matches!(*byte, b'\n' | b'\r') {
+                    *byte = b' ';
+                }
+            }
+        }
+        bytes
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.writer.into_inner().unwrap_or_default()
+    }
+}
+
+fn added_cells(record: u64, line: u64, errors: &[RowError]) -> [String; 3] {
+    let sentences: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    [
+        record.to_string(),
+        line.to_string(),
+        defuse(sentences.join("; ")),
+    ]
+}
+
+/// Spreadsheets run a cell that begins like this as a formula; an apostrophe makes it text. (OWASP,
+/// "CSV Injection".)
+fn defuse(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_added_cell_is_never_a_formula() {
+        assert_eq!(defuse("=1+1".into()), "'=1+1");
+        assert_eq!(defuse("age: fine".into()), "age: fine");
+    }
+}

@@ -1,0 +1,83 @@
+//! What version 1 stored must decode for ever: items of the table, and the summary. When a type
+//! grows, the new part needs a default, and these texts stay as they are.
+
+use batchfleet_core::batch::{Completion, Shard, ShardTotals};
+use batchfleet_core::job::{Checkpoint, Layout, PlanTotals, Policy, Reason, ReasonCode};
+use batchfleet_core::report::Summary;
+use batchfleet_core::source::SourceRef;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Decodes, and is written the same way again.
+fn frozen<T: DeserializeOwned + Serialize>(text: &str) -> T {
+    let value: T = serde_json::from_str(text).expect(text);
+    let again: serde_json::Value = serde_json::to_value(&value).expect("it is written again");
+    let before: serde_json::Value = serde_json::from_str(text).expect(text);
+    assert_eq!(again, before);
+    value
+}
+
+#[test]
+fn policies() {
+    let policy: Policy = frozen(
+        r#"{"batch_records_max":5000,"batch_bytes_max":8388608,"shard_batches":1000,"page_batches":25,"lease_ms":60000,"attempts_max":5,"workers_max":50}"#,
+    );
+    assert_eq!(policy, Policy::default());
+}
+
+#[test]
+fn sources() {
+    let source: SourceRef = frozen(
+        r#"{"bucket":"b","key":"incoming/people/ü.csv","version":"v1","etag":"e","sequencer":"0A","size":9007199254740993}"#,
+    );
+    assert_eq!(source.size, (1 << 53) + 1);
+    assert_eq!(source.attempt, 0);
+}
+
+#[test]
+fn the_preparers_items() {
+    let checkpoint: Checkpoint =
+        frozen(r#"{"next":{"offset":10,"record":2,"line":4},"next_batch":25,"messages":3}"#);
+    assert_eq!(checkpoint.next.line, 4);
+    let layout: Layout = frozen(
+        r#"{"dialect":{"delimiter":59,"quote":34},"header":["a","b"],"data":{"offset":4,"record":0,"line":2}}"#,
+    );
+    assert_eq!(layout.dialect.delimiter, b';');
+    let totals: PlanTotals = frozen(
+        r#"{"shards":1,"batches":2,"records":3,"data_start":4,"data_end":5,"prepared_ms":6}"#,
+    );
+    assert_eq!(totals.data_end, 5);
+}
+
+#[test]
+fn batches_and_shards() {
+    let completion: Completion = frozen(
+        r#"{"failed":false,"counts":{"records":3,"accepted":1,"rejected":1,"skipped":1},"bytes":30,"codes":{"MALFORMED_ROW":1,"REQUIRED":1}}"#,
+    );
+    assert_eq!(completion.codes.len(), 2);
+    let totals: ShardTotals = frozen(
+        r#"{"counts":{"records":3,"accepted":1,"rejected":1,"skipped":1},"bytes":30,"failed_batches":0}"#,
+    );
+    assert_eq!(totals.bytes, 30);
+    let shard: Shard = frozen(
+        r#"{"published":2,"cursor":2,"sealed":true,"closed":false,"start":4,"end":5,"totals":null}"#,
+    );
+    assert!(shard.sealed);
+}
+
+#[test]
+fn reasons_and_summaries() {
+    let reason: Reason = frozen(r#"{"code":"BAD_HEADER","message":"m"}"#);
+    assert_eq!(reason.code, ReasonCode::BadHeader);
+    let summary: Summary = frozen(
+        r#"{"version":1,"job":"0123456789abcdef0123456789abcdef","status":"COMPLETED","reason":null,
+            "source":{"bucket":"b","key":"k","version":null,"etag":"e","sequencer":null,"size":5},
+            "definition":{"name":"people","text":"{}\n"},"ignored_columns":["x"],
+            "records":3,"accepted":1,"rejected":1,"skipped":1,"batches":1,
+            "failed_batches":[{"batch":0,"first_record":0,"records":3,"first_line":2,"start":4,"end":5}],
+            "bytes":5,"errors":{"REQUIRED":1},
+            "timings":{"created_ms":1,"prepared_ms":2,"finished_ms":3,"elapsed_ms":2},
+            "output":"o/","rejects":"r.csv"}"#,
+    );
+    assert_eq!(summary.counts.records, 3);
+}
