@@ -302,6 +302,8 @@ pub type SharedPlan = Arc<JobPlan>;
 
 #[cfg(test)]
 mod tests {
+    use batchfleet_grammar::Dialect;
+
     use super::*;
 
     fn plan(definition: &str, header: &[&str]) -> JobPlan {
