@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use batchfleet_aws::{Settings, SystemClock, SystemIds};
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Definitions, Store};
+use batchfleet_core::ports::{Definitions, FoundDefinition, Store};
 use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::{PortError, PortResult};
@@ -28,7 +28,7 @@ struct Throttled;
 
 #[async_trait]
 impl Definitions for Throttled {
-    async fn definition(&self, _name: &str) -> PortResult<Option<String>> {
+    async fn definition(&self, _name: &str) -> PortResult<FoundDefinition> {
         Err(PortError::transient("read definition", "slow down"))
     }
 }

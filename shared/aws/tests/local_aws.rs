@@ -13,7 +13,7 @@ use batchfleet_aws::s3::{S3Definitions, S3Source};
 use batchfleet_aws::sqs::SqsQueue;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Definitions, Queue, Source};
+use batchfleet_core::ports::{Definitions, FoundDefinition, Queue, Source};
 use batchfleet_core::source::SourceRef;
 use batchfleet_testing::SourceHarness;
 use bytes::Bytes;
@@ -165,15 +165,12 @@ async fn definitions_are_found_by_name_and_extension() {
     put("definitions/second.json", "{}").await;
     let definitions = S3Definitions::new(client.clone(), PLAIN);
     for (name, text) in [
-        ("first", Some("{}")),
-        ("second", Some("a: 1")),
-        ("third", None),
+        ("first", FoundDefinition::Text("{}".to_owned())),
+        ("second", FoundDefinition::Text("a: 1".to_owned())),
+        ("third", FoundDefinition::Missing),
     ] {
-        assert_eq!(
-            definitions.definition(name).await.unwrap().as_deref(),
-            text,
-            "{name}"
-        );
+        let found = definitions.definition(name).await.unwrap();
+        assert_eq!(found, text, "{name}");
     }
     let large = ByteStream::from(vec![b' '; 257 << 10]);
     let call = client
@@ -182,7 +179,8 @@ async fn definitions_are_found_by_name_and_extension() {
         .key("definitions/large.yml")
         .body(large);
     call.send().await.unwrap();
-    assert!(definitions.definition("large").await.is_err());
+    let large = definitions.definition("large").await.unwrap();
+    assert!(matches!(large, FoundDefinition::Unusable(_)), "{large:?}");
 }
 
 #[tokio::test]

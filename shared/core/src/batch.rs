@@ -1,5 +1,5 @@
-//! A batch: a run of consecutive records, claimed and completed as a unit, and the shards that
-//! group batches under one partition key.
+//! A batch: a run of consecutive records, claimed and completed as a unit; and the shards that
+//! group batches.
 //!
 //! The decisions here are pure: the memory and SQLite stores call them inside their atomic
 //! sections, and the condition expressions of the DynamoDB store say the same in its language.
@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{JobId, OwnerId};
 use crate::job::{CodeCounts, Counts, Policy};
+use crate::ports::{ClaimOutcome, CompleteOutcome, Held};
+pub use crate::shard::{Publication, Shard, ShardTotals};
 
 /// Names one batch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +82,7 @@ impl BatchStatus {
     }
 }
 
-/// The mutable state of a batch, as stored.
+/// The mutable state of a batch, as stored. The default is that of a batch that nobody ever claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchItem {
     /// Where it stands.
@@ -198,49 +200,68 @@ impl BatchItem {
             ..self
         }
     }
-}
 
-/// A shard's own item: how far it is published and handed out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
-    /// Slots that workers may claim: `0..published`.
-    pub published: u32,
-    /// Tickets handed out: `0..cursor`. A hint that spreads workers, never a hold.
-    pub cursor: u32,
-    /// No further batch will be published.
-    pub sealed: bool,
-    /// Summed into the job.
-    pub closed: bool,
-    /// Where the first batch begins, in bytes.
-    pub start: u64,
-    /// Where the last batch ends; meaningful once sealed.
-    pub end: u64,
-    /// The sums, once closed.
-    pub totals: Option<ShardTotals>,
-}
+    /// Step 7: claims the batch, which `key` names, where that [succeeds](Self::is_claimable); or
+    /// answers again the claim that `owner` has in force, a repeat of the same call.
+    pub fn claim(
+        &mut self,
+        key: &BatchKey,
+        owner: &OwnerId,
+        now_ms: u64,
+        until_ms: u64,
+    ) -> ClaimOutcome {
+        if self.status.is_over() {
+            return ClaimOutcome::Over;
+        }
+        if self.is_claimable(now_ms) {
+            *self = std::mem::take(self).claimed(owner, until_ms);
+        } else if self.owner.as_ref() != Some(owner) {
+            return ClaimOutcome::HeldUntil(self.lease_until_ms);
+        }
+        ClaimOutcome::Claimed(Lease {
+            key: key.clone(),
+            owner: owner.clone(),
+            fence: self.fence,
+            attempt: self.attempts,
+        })
+    }
 
-/// What the preparer says of a shard when it publishes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Publication {
-    /// Slots written so far.
-    pub published: u32,
-    /// Where the shard begins, in bytes.
-    pub start: u64,
-    /// Where the last published batch ends.
-    pub end: u64,
-    /// Whether that was the last.
-    pub sealed: bool,
-}
+    /// Step 8: extends the lease.
+    pub fn heartbeat(&mut self, lease: &Lease, until_ms: u64) -> Held {
+        self.under_lease(lease, |item| Self {
+            lease_until_ms: until_ms,
+            ..item
+        })
+    }
 
-/// The sums of a shard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShardTotals {
-    /// The ledger of the shard.
-    pub counts: Counts,
-    /// Bytes of its batches.
-    pub bytes: u64,
-    /// Batches given up.
-    pub failed_batches: u32,
+    /// Step 8: hands the batch back.
+    pub fn release(&mut self, lease: &Lease) -> Held {
+        self.under_lease(lease, Self::released)
+    }
+
+    /// Step 8: ends the batch, or finds that this very call ended it before.
+    pub fn complete(&mut self, lease: &Lease, completion: &Completion) -> CompleteOutcome {
+        self.under_lease(lease, |item| item.completed(completion.clone()));
+        // Since now, or since this call was made before and its response was lost.
+        let is_so = self.status.is_over()
+            && self.fence == lease.fence
+            && self.owner.as_ref() == Some(&lease.owner)
+            && self.completion.as_ref() == Some(completion);
+        if is_so {
+            CompleteOutcome::Completed
+        } else {
+            CompleteOutcome::Lost
+        }
+    }
+
+    /// Changes the batch if `lease` is in force.
+    fn under_lease(&mut self, lease: &Lease, change: impl FnOnce(Self) -> Self) -> Held {
+        if !self.is_held_by(lease) {
+            return Held::Lost;
+        }
+        *self = change(std::mem::take(self));
+        Held::Kept
+    }
 }
 
 #[cfg(test)]
@@ -284,6 +305,74 @@ mod tests {
             (item.attempts, item.fence, item.status),
             (0, 1, BatchStatus::Pending)
         );
+    }
+
+    #[test]
+    fn a_claim_again_by_the_holder_answers_the_same_lease() {
+        let (key, holder) = (lease(1, 1).key, OwnerId::from_random(1));
+        let mut item = BatchItem::default();
+        for now in [0, 99] {
+            let outcome = item.claim(&key, &holder, now, 100);
+            assert_eq!(outcome, ClaimOutcome::Claimed(lease(1, 1)));
+        }
+        let other = item.claim(&key, &OwnerId::from_random(2), 99, 200);
+        assert_eq!(other, ClaimOutcome::HeldUntil(100));
+        assert_eq!(
+            (item.fence, item.attempts, item.lease_until_ms),
+            (1, 1, 100)
+        );
+
+        let anew = Lease {
+            attempt: 2,
+            ..lease(2, 1)
+        };
+        let outcome = item.claim(&key, &holder, 100, 200);
+        assert_eq!(outcome, ClaimOutcome::Claimed(anew), "its lease had ended");
+    }
+
+    #[test]
+    fn only_the_lease_in_force_extends_or_hands_back() {
+        let mut item = BatchItem::default().claimed(&OwnerId::from_random(1), 100);
+        let before = item.clone();
+        for lost in [lease(0, 1), lease(1, 2)] {
+            assert_eq!(item.heartbeat(&lost, 900), Held::Lost);
+            assert_eq!(item.release(&lost), Held::Lost);
+        }
+        assert_eq!(item, before);
+        assert_eq!(item.heartbeat(&lease(1, 1), 200), Held::Kept);
+        assert_eq!(item.lease_until_ms, 200);
+        assert_eq!(item.release(&lease(1, 1)), Held::Kept);
+        assert_eq!(item.release(&lease(1, 1)), Held::Lost);
+        assert_eq!(item, before.released());
+    }
+
+    #[test]
+    fn only_the_same_completion_of_the_same_lease_is_repeated() {
+        let completion = |bytes| Completion {
+            failed: false,
+            counts: Counts::default(),
+            bytes,
+            codes: CodeCounts::new(),
+        };
+        let mut item = BatchItem::default();
+        let unclaimed = item.complete(&lease(0, 1), &completion(7));
+        assert_eq!(unclaimed, CompleteOutcome::Lost);
+
+        item = item.claimed(&OwnerId::from_random(1), 100);
+        for (lease, bytes, expected) in [
+            (lease(1, 2), 7, CompleteOutcome::Lost),
+            (lease(1, 1), 7, CompleteOutcome::Completed),
+            (lease(1, 1), 7, CompleteOutcome::Completed),
+            (lease(1, 1), 8, CompleteOutcome::Lost),
+            (lease(1, 2), 7, CompleteOutcome::Lost),
+            (lease(0, 1), 7, CompleteOutcome::Lost),
+        ] {
+            let outcome = item.complete(&lease, &completion(bytes));
+            assert_eq!(outcome, expected, "{lease:?} with {bytes}");
+        }
+        assert_eq!(item.completion, Some(completion(7)));
+        let late = item.claim(&lease(1, 1).key, &OwnerId::from_random(1), 900, 1_000);
+        assert_eq!(late, ClaimOutcome::Over);
     }
 
     #[test]

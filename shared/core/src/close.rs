@@ -125,15 +125,12 @@ impl Closer {
         job.ok_or_else(|| PortError::corrupt("the job", "it vanished while it was closed"))
     }
 
-    /// The shards of the plan as they are stored now, for the check before the ending.
+    /// The shards of the plan, for the check before the ending.
     async fn shards(&self, job: &Job) -> PortResult<Vec<Shard>> {
         let count = job.plan.map_or(0, |plan| plan.shards);
         let mut shards = Vec::new();
         for number in 0..count {
-            // Read through `sweep` because `shard` need not be the newest.
-            if let Some(view) = self.store.sweep(&job.id, number).await? {
-                shards.push(view.shard);
-            }
+            shards.extend(self.store.shard(&job.id, number).await?);
         }
         Ok(shards)
     }

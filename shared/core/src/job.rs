@@ -1,7 +1,8 @@
 //! A job: one version of one uploaded object, processed under one snapshot of its definition.
 //!
-//! The state machine is [`JobStatus::after`]; stores apply it by their own means (a condition
-//! expression, a row read and written in one transaction) and must agree with it.
+//! The state machine is [`JobStatus::after`]; what each step of the protocol does to a job is a pure
+//! method of [`Job`]. The memory and SQLite stores call them inside their atomic sections, and the
+//! condition expressions of the DynamoDB store say the same in its language.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -10,99 +11,13 @@ use batchfleet_definition::Code;
 use batchfleet_grammar::{Dialect, Position};
 use serde::{Deserialize, Serialize};
 
+use crate::batch::{Shard, ShardTotals};
 use crate::ids::{JobId, OwnerId};
 use crate::invariants::Violation;
+use crate::ports::{CloseOutcome, FinalizeOutcome, Held};
+use crate::preparer::PreparerItem;
 use crate::source::SourceRef;
-
-/// Where a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum JobStatus {
-    /// The preparer is still writing the plan; workers already run on what is published.
-    Preparing,
-    /// The plan is complete; batches remain.
-    Processing,
-    /// An operator stopped claiming; nothing is lost.
-    Paused,
-    /// Every batch is accounted for.
-    Completed,
-    /// The job ended early, with a reason.
-    Failed,
-    /// An operator ended the job.
-    Aborted,
-}
-
-/// What can happen to a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobEvent {
-    /// The preparer published its last batch.
-    Prepared,
-    /// Every shard is closed and the ledger holds.
-    Balanced,
-    /// Something ended the job for good.
-    Failed,
-    /// An operator paused it.
-    Paused,
-    /// An operator resumed it.
-    Resumed,
-    /// An operator aborted it.
-    Aborted,
-}
-
-impl JobStatus {
-    /// The one description of a job's life: where `event` leads, or `None` where it changes nothing.
-    #[must_use]
-    pub fn after(self, event: JobEvent) -> Option<Self> {
-        match (self, event) {
-            (Self::Preparing, JobEvent::Prepared) | (Self::Paused, JobEvent::Resumed) => {
-                Some(Self::Processing)
-            }
-            (Self::Processing, JobEvent::Balanced) => Some(Self::Completed),
-            (Self::Processing, JobEvent::Paused) => Some(Self::Paused),
-            (Self::Preparing | Self::Processing | Self::Paused, JobEvent::Failed) => {
-                Some(Self::Failed)
-            }
-            (Self::Preparing | Self::Processing | Self::Paused, JobEvent::Aborted) => {
-                Some(Self::Aborted)
-            }
-            (_, _) => None,
-        }
-    }
-
-    /// Whether the job is over.
-    #[must_use]
-    pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Aborted)
-    }
-
-    /// The stored and printed name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Preparing => "PREPARING",
-            Self::Processing => "PROCESSING",
-            Self::Paused => "PAUSED",
-            Self::Completed => "COMPLETED",
-            Self::Failed => "FAILED",
-            Self::Aborted => "ABORTED",
-        }
-    }
-
-    /// Reads a stored name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Preparing,
-            Self::Processing,
-            Self::Paused,
-            Self::Completed,
-            Self::Failed,
-            Self::Aborted,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == text)
-    }
-}
+pub use crate::status::{JobEvent, JobStatus};
 
 /// Why a job failed: a stable code for programs, a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -275,11 +190,92 @@ pub struct Job {
 }
 
 impl Job {
+    /// Step 1: the job at its beginning, with nothing planned.
+    #[must_use]
+    pub fn new(new: &NewJob) -> Self {
+        Self {
+            id: new.id.clone(),
+            status: JobStatus::Preparing,
+            source: new.source.clone(),
+            definition_name: new.definition_name.clone(),
+            policy: new.policy,
+            created_ms: new.created_ms,
+            plan: None,
+            shards_closed: 0,
+            closed: Counts::default(),
+            closed_bytes: 0,
+            finished_ms: None,
+            reason: None,
+            outbox: false,
+        }
+    }
+
     /// Whether every shard of a complete plan is closed, so that the job can end.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
         let closed = |plan: PlanTotals| plan.shards == self.shards_closed;
         self.status == JobStatus::Processing && self.plan.is_some_and(closed)
+    }
+
+    /// Step 9: ends the planning, if `hold` is the one in force on this job's `preparer`; or finds
+    /// that this very call ended it before.
+    pub fn mark_prepared(
+        &mut self,
+        preparer: &PreparerItem,
+        hold: &PreparerHold,
+        totals: &PlanTotals,
+    ) -> Held {
+        if !preparer.is_held_by(hold) {
+            return Held::Lost;
+        }
+        if let Some(status) = self.status.after(JobEvent::Prepared) {
+            self.status = status;
+            self.plan = Some(*totals);
+            return Held::Kept;
+        }
+        if !self.status.is_terminal() && self.plan.as_ref() == Some(totals) {
+            Held::Kept
+        } else {
+            Held::Lost
+        }
+    }
+
+    /// Step 10: closes one of the job's shards and adds its sums. Shard and job are kept together or
+    /// not at all.
+    pub fn close_shard(&mut self, shard: &mut Shard, totals: &ShardTotals) -> CloseOutcome {
+        if shard.closed {
+            return CloseOutcome::AlreadyClosed;
+        }
+        if !shard.sealed || self.status.is_terminal() {
+            return CloseOutcome::Refused;
+        }
+        shard.closed = true;
+        shard.totals = Some(*totals);
+        self.shards_closed += 1;
+        self.closed += totals.counts;
+        self.closed_bytes += totals.bytes;
+        CloseOutcome::Closed
+    }
+
+    /// Step 11: ends the job for good, with its closing effects owed (I4).
+    pub fn end(&mut self, ending: &Ending, finished_ms: u64) -> FinalizeOutcome {
+        if self.status.is_terminal() {
+            return FinalizeOutcome::AlreadyOver(self.status);
+        }
+        let (event, is_ready, reason) = match ending {
+            Ending::Completed => (JobEvent::Balanced, self.is_balanced(), None),
+            Ending::Failed(reason) => (JobEvent::Failed, true, Some(reason.clone())),
+        };
+        match self.status.after(event) {
+            Some(status) if is_ready => {
+                self.status = status;
+                self.finished_ms = Some(finished_ms);
+                self.reason = reason;
+                self.outbox = true;
+                FinalizeOutcome::Won
+            }
+            _ => FinalizeOutcome::NotReady,
+        }
     }
 }
 
@@ -323,7 +319,7 @@ pub struct Checkpoint {
     pub messages: u32,
 }
 
-/// The preparer's hold on a job that is being planned.
+/// The preparer's hold on a job that is being planned. Checked against its [`PreparerItem`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreparerHold {
     /// The job.
@@ -347,30 +343,101 @@ pub enum Ending {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_terminal_status_is_never_left() {
-        for status in [JobStatus::Completed, JobStatus::Failed, JobStatus::Aborted] {
-            assert!(status.is_terminal());
-            for event in [
-                JobEvent::Prepared,
-                JobEvent::Balanced,
-                JobEvent::Failed,
-                JobEvent::Paused,
-                JobEvent::Resumed,
-                JobEvent::Aborted,
-            ] {
-                assert_eq!(status.after(event), None);
-            }
+    fn planned(shards: u32) -> Job {
+        let plan = PlanTotals {
+            shards,
+            ..PlanTotals::default()
+        };
+        Job {
+            status: JobStatus::Processing,
+            plan: Some(plan),
+            ..crate::preparer::tests::new_job()
+        }
+    }
+
+    fn sums(records: u64) -> ShardTotals {
+        ShardTotals {
+            counts: Counts {
+                records,
+                accepted: records,
+                ..Counts::default()
+            },
+            bytes: records * 10,
+            failed_batches: 0,
         }
     }
 
     #[test]
-    fn only_a_planned_job_completes() {
-        assert_eq!(JobStatus::Preparing.after(JobEvent::Balanced), None);
-        assert_eq!(JobStatus::Paused.after(JobEvent::Balanced), None);
-        assert_eq!(
-            JobStatus::Processing.after(JobEvent::Balanced),
-            Some(JobStatus::Completed)
-        );
+    fn a_shard_closes_once_and_only_when_sealed() {
+        let mut job = planned(2);
+        let mut shard = Shard::default();
+        assert_eq!(job.close_shard(&mut shard, &sums(3)), CloseOutcome::Refused);
+        shard.sealed = true;
+        assert_eq!(job.close_shard(&mut shard, &sums(3)), CloseOutcome::Closed);
+        let again = job.close_shard(&mut shard, &sums(4));
+        assert_eq!(again, CloseOutcome::AlreadyClosed);
+        assert_eq!((shard.closed, shard.totals), (true, Some(sums(3))));
+        assert_eq!((job.shards_closed, job.closed), (1, sums(3).counts));
+        assert_eq!(job.closed_bytes, 30);
+    }
+
+    #[test]
+    fn no_shard_closes_into_a_job_that_is_over() {
+        let mut job = Job {
+            status: JobStatus::Failed,
+            ..planned(1)
+        };
+        let sealed = Shard {
+            sealed: true,
+            ..Shard::default()
+        };
+        let mut shard = sealed;
+        assert_eq!(job.close_shard(&mut shard, &sums(3)), CloseOutcome::Refused);
+        assert_eq!((shard, job.shards_closed), (sealed, 0));
+        shard.closed = true;
+        let closed_before = job.close_shard(&mut shard, &sums(3));
+        assert_eq!(closed_before, CloseOutcome::AlreadyClosed);
+    }
+
+    #[test]
+    fn a_job_completes_once_every_shard_is_closed() {
+        let mut job = planned(1);
+        assert_eq!(job.end(&Ending::Completed, 7), FinalizeOutcome::NotReady);
+        job.shards_closed = 1;
+        let paused = Job {
+            status: JobStatus::Paused,
+            ..job.clone()
+        };
+        let ended = paused.clone().end(&Ending::Completed, 7);
+        assert_eq!(ended, FinalizeOutcome::NotReady, "it is paused");
+        assert_eq!(job.end(&Ending::Completed, 7), FinalizeOutcome::Won);
+        assert_eq!((job.finished_ms, job.outbox), (Some(7), true));
+
+        let over = job.clone();
+        let failed = Ending::Failed(Reason::source_changed());
+        for ending in [Ending::Completed, failed] {
+            let again = job.end(&ending, 8);
+            assert_eq!(again, FinalizeOutcome::AlreadyOver(JobStatus::Completed));
+        }
+        assert_eq!(job, over);
+    }
+
+    #[test]
+    fn a_job_fails_from_any_open_status() {
+        for status in [
+            JobStatus::Preparing,
+            JobStatus::Processing,
+            JobStatus::Paused,
+        ] {
+            let mut job = Job {
+                status,
+                ..planned(1)
+            };
+            let reason = Reason::source_changed();
+            let ended = job.end(&Ending::Failed(reason.clone()), 7);
+            assert_eq!(ended, FinalizeOutcome::Won);
+            assert_eq!((job.status, job.reason), (JobStatus::Failed, Some(reason)));
+            assert_eq!((job.finished_ms, job.outbox), (Some(7), true));
+        }
     }
 }

@@ -16,10 +16,13 @@ pub mod message;
 pub mod plan;
 pub mod ports;
 pub mod prepare;
+pub mod preparer;
 pub mod process;
 pub mod rejects;
 pub mod report;
+mod shard;
 pub mod source;
+mod status;
 pub mod work;
 
 pub use error::{PortError, PortResult};

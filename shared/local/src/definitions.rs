@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use batchfleet_core::PortResult;
-use batchfleet_core::ports::Definitions;
+use batchfleet_core::ports::{Definitions, FoundDefinition};
 
 /// The one definition of a run.
 #[derive(Clone, Debug)]
@@ -24,8 +24,12 @@ impl FixedDefinitions {
 
 #[async_trait]
 impl Definitions for FixedDefinitions {
-    async fn definition(&self, name: &str) -> PortResult<Option<String>> {
-        Ok((name == self.name).then(|| self.text.clone()))
+    async fn definition(&self, name: &str) -> PortResult<FoundDefinition> {
+        Ok(if name == self.name {
+            FoundDefinition::Text(self.text.clone())
+        } else {
+            FoundDefinition::Missing
+        })
     }
 }
 
@@ -37,7 +41,8 @@ mod tests {
     async fn only_its_own_name_is_found() {
         let definitions = FixedDefinitions::new("people", "fields: {}");
         let found = definitions.definition("people").await.unwrap();
-        assert_eq!(found.as_deref(), Some("fields: {}"));
-        assert_eq!(definitions.definition("other").await.unwrap(), None);
+        assert_eq!(found, FoundDefinition::Text("fields: {}".to_owned()));
+        let other = definitions.definition("other").await.unwrap();
+        assert_eq!(other, FoundDefinition::Missing);
     }
 }

@@ -115,7 +115,7 @@ impl DynamoStore {
         job: &JobId,
         shard: u32,
     ) -> PortResult<Option<ShardView>> {
-        let Some(view) = self.read_shard(job, shard, true).await? else {
+        let Some(view) = self.read_shard(job, shard).await? else {
             return Ok(None);
         };
         let pk = schema::shard_pk(job, shard);

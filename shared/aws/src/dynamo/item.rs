@@ -6,8 +6,9 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::types::AttributeValue;
 use batchfleet_core::batch::{BatchItem, BatchStatus, Shard};
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::job::{Checkpoint, Counts, Job, JobStatus};
+use batchfleet_core::job::{Counts, Job, JobStatus};
 use batchfleet_core::plan::PlanPage;
+use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::{PortError, PortResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -121,18 +122,10 @@ pub(super) fn job(id: &JobId, item: &Item) -> PortResult<Job> {
     })
 }
 
-/// The preparer's item, as far as anyone asks.
-pub(super) struct Preparer {
-    pub(super) owner: Option<OwnerId>,
-    pub(super) lease_until_ms: u64,
-    pub(super) fence: u64,
-    pub(super) checkpoint: Option<Checkpoint>,
-}
-
 /// Reads the preparer's item.
-pub(super) fn preparer(item: &Item) -> PortResult<Preparer> {
+pub(super) fn preparer(item: &Item) -> PortResult<PreparerItem> {
     let fields = Fields::of("the preparer's item", item);
-    Ok(Preparer {
+    Ok(PreparerItem {
         owner: fields.text_if_any(schema::OWNER)?.map(OwnerId::from_stored),
         lease_until_ms: fields.number(schema::LEASE_UNTIL)?,
         fence: fields.number(schema::FENCE)?,

@@ -390,7 +390,7 @@ impl Store for DynamoStore {
     }
 
     async fn shard(&self, job: &JobId, shard: u32) -> PortResult<Option<Shard>> {
-        self.read_shard(job, shard, false).await
+        self.read_shard(job, shard).await
     }
 
     async fn take_tickets(

@@ -80,15 +80,9 @@ impl DynamoStore {
     }
 
     /// The shard's own item.
-    pub(super) async fn read_shard(
-        &self,
-        job: &JobId,
-        shard: u32,
-        consistent: bool,
-    ) -> PortResult<Option<Shard>> {
-        let found = self
-            .get("read shard", schema::shard_key(job, shard), consistent)
-            .await?;
+    pub(super) async fn read_shard(&self, job: &JobId, shard: u32) -> PortResult<Option<Shard>> {
+        let key = schema::shard_key(job, shard);
+        let found = self.get("read shard", key, true).await?;
         found.as_ref().map(item::shard).transpose()
     }
 
@@ -101,8 +95,8 @@ impl DynamoStore {
         published_seen: u32,
     ) -> PortResult<TicketOutcome> {
         let Some(room) = published_seen.checked_sub(count) else {
-            let found = self.read_shard(job, shard, true).await?;
-            return Ok(TicketOutcome::Short(found.unwrap_or(UNPUBLISHED)));
+            let found = self.read_shard(job, shard).await?;
+            return Ok(TicketOutcome::Short(found.unwrap_or_default()));
         };
         let change = schema::take_tickets(job, shard, count, room);
         match self
@@ -119,7 +113,7 @@ impl DynamoStore {
                 Ok(TicketOutcome::Taken(end.saturating_sub(count)..end))
             }
             Applied::Unmet(Some(old)) => Ok(TicketOutcome::Short(item::shard(&old)?)),
-            Applied::Unmet(None) => Ok(TicketOutcome::Short(UNPUBLISHED)),
+            Applied::Unmet(None) => Ok(TicketOutcome::Short(Shard::default())),
         }
     }
 
@@ -175,14 +169,3 @@ impl DynamoStore {
         }
     }
 }
-
-/// A shard of which nothing is published.
-const UNPUBLISHED: Shard = Shard {
-    published: 0,
-    cursor: 0,
-    sealed: false,
-    closed: false,
-    start: 0,
-    end: 0,
-    totals: None,
-};

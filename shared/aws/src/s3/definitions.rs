@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use batchfleet_core::ports::Definitions;
-use batchfleet_core::{PortError, PortResult};
+use batchfleet_core::PortResult;
+use batchfleet_core::ports::{Definitions, FoundDefinition};
 
 use super::{Absence, absence, collect};
 use crate::errors::port_error;
@@ -30,7 +30,7 @@ impl S3Definitions {
         }
     }
 
-    async fn read(&self, key: String) -> PortResult<Option<String>> {
+    async fn read(&self, key: String) -> PortResult<FoundDefinition> {
         let sent = self
             .client
             .get_object()
@@ -40,35 +40,33 @@ impl S3Definitions {
             .await;
         let output = match sent {
             Ok(output) => output,
-            Err(error) if absence(&error) == Some(Absence::Missing) => return Ok(None),
+            Err(error) if absence(&error) == Some(Absence::Missing) => {
+                return Ok(FoundDefinition::Missing);
+            }
             Err(error) => return Err(port_error(ACTION, error)),
         };
         let length = output.content_length().unwrap_or_default();
         if usize::try_from(length).is_ok_and(|length| length > DEFINITION_BYTES_MAX) {
-            return Err(PortError::corrupt(
-                "the definition",
-                "it is larger than 256 KiB",
-            ));
+            return Ok(FoundDefinition::Unusable("it is larger than 256 KiB"));
         }
         let bytes = collect(ACTION, output.body).await?;
-        match String::from_utf8(bytes.into()) {
-            Ok(text) => Ok(Some(text)),
-            // The error's own text is of no use, and its bytes are none of the log's business.
-            Err(_) => Err(PortError::corrupt("the definition", "it is not UTF-8")),
-        }
+        Ok(match String::from_utf8(bytes.into()) {
+            Ok(text) => FoundDefinition::Text(text),
+            Err(_) => FoundDefinition::Unusable("it is not UTF-8"),
+        })
     }
 }
 
 #[async_trait]
 impl Definitions for S3Definitions {
     /// `definitions/NAME.yaml`, else `.yml`, else `.json`.
-    async fn definition(&self, name: &str) -> PortResult<Option<String>> {
+    async fn definition(&self, name: &str) -> PortResult<FoundDefinition> {
         for extension in ["yaml", "yml", "json"] {
             let found = self.read(format!("definitions/{name}.{extension}")).await?;
-            if found.is_some() {
+            if found != FoundDefinition::Missing {
                 return Ok(found);
             }
         }
-        Ok(None)
+        Ok(FoundDefinition::Missing)
     }
 }

@@ -1,7 +1,7 @@
 //! S3: the uploaded objects, the definitions beside them, and what jobs produce.
 
+mod assembly;
 mod definitions;
-mod join;
 mod results;
 mod source;
 mod upload;

@@ -8,12 +8,17 @@ use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{PutOutcome, Results};
 use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
 
-use super::join::Joiner;
+use super::assembly::Assembly;
 use super::{Absence, absence, collect};
 use crate::backoff::Backoff;
 use crate::errors::port_error;
 use crate::system::{SystemClock, SystemIds};
+
+/// Parts that are fetched before they are needed: most are small, and a request takes tens of
+/// milliseconds however small.
+const PARTS_AHEAD: usize = 32;
 
 /// The results bucket.
 #[derive(Clone, Debug)]
@@ -46,6 +51,13 @@ impl S3Results {
             Err(error) if absence(&error) == Some(Absence::Missing) => Ok(None),
             Err(error) => Err(port_error(action, error)),
         }
+    }
+
+    async fn part(&self, key: String) -> PortResult<Bytes> {
+        let content = self.read(&key).await?;
+        content.ok_or_else(|| {
+            PortError::corrupt("the rejects of a batch", format!("{key} is missing"))
+        })
     }
 }
 
@@ -110,24 +122,23 @@ impl Results for S3Results {
     }
 
     async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
-        let mut joiner = Joiner::new(
-            &self.client,
-            &self.bucket,
-            key_of(job, name),
-            content_type(name),
-        );
+        let key = key_of(job, name);
+        let mut joined = Assembly::new(&self.client, &self.bucket, key, content_type(name));
         let outcome = async {
-            joiner.push(head).await?;
-            for part in parts {
-                joiner.append(&key_of(job, part)).await?;
+            joined.push(head).await?;
+            let keys: Vec<String> = parts.iter().map(|part| key_of(job, part)).collect();
+            let contents = keys.into_iter().map(|key| self.part(key));
+            let mut contents = stream::iter(contents).buffered(PARTS_AHEAD);
+            while let Some(content) = contents.next().await {
+                joined.push(content?).await?;
             }
-            joiner.finish().await
+            joined.finish().await
         }
         .await;
         if outcome.is_err() {
-            joiner.abort().await;
+            joined.abort().await;
         }
-        outcome
+        outcome.map(|_| ())
     }
 
     async fn get(&self, job: &JobId, name: &str) -> PortResult<Option<Bytes>> {

@@ -32,11 +32,22 @@ pub trait Source: Send + Sync {
     async fn read(&self, source: &SourceRef, range: Range<u64>) -> PortResult<Bytes>;
 }
 
+/// What looking for a definition brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundDefinition {
+    /// Its text, at most 256 KiB.
+    Text(String),
+    /// There is none of that name.
+    Missing,
+    /// There is something that can be no definition, for this reason: `it is not UTF-8`.
+    Unusable(&'static str),
+}
+
 /// Finds definitions by name.
 #[async_trait]
 pub trait Definitions: Send + Sync {
-    /// The text of the definition, or `None` where there is none of that name.
-    async fn definition(&self, name: &str) -> PortResult<Option<String>>;
+    /// The definition of that name.
+    async fn definition(&self, name: &str) -> PortResult<FoundDefinition>;
 }
 
 /// What [`Results::put_once`] found.

@@ -182,6 +182,9 @@ impl ShardView {
 }
 
 /// The store. See the module's page for the protocol that its methods make up.
+///
+/// What each step decides is written once, as pure methods of [`Job`],
+/// [`Preparer`](crate::preparer::Preparer), [`Shard`] and [`BatchItem`].
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Step 1: makes a job in `PREPARING`, unless its id exists. One transaction.
@@ -194,6 +197,11 @@ pub trait Store: Send + Sync {
     async fn snapshot(&self, job: &JobId) -> PortResult<Option<Snapshot>>;
 
     /// Step 2: takes the planning of a job in `PREPARING` whose preparer's lease has ended at `now_ms`.
+    /// Called again by the owner whose lease is in force, it answers the same hold and changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// One that is not retryable where there is no such job.
     async fn take_preparer(
         &self,
         job: &JobId,
@@ -214,10 +222,13 @@ pub trait Store: Send + Sync {
         pages: &[PlanPage],
     ) -> PortResult<()>;
 
-    /// Step 4: makes slots claimable. An older publication than the one in force changes nothing.
+    /// Step 4: makes slots claimable. An older publication than the one in force changes nothing,
+    /// nor does any after the seal.
     async fn publish(&self, job: &JobId, shard: u32, publication: &Publication) -> PortResult<()>;
 
-    /// Step 5: records progress and extends the lease to `until_ms` (0 gives it up), under the fence.
+    /// Step 5: records progress and extends the lease to `until_ms`, under the fence. An `until_ms`
+    /// of 0 gives the lease up and keeps the owner: anyone may take the planning, and until someone
+    /// does, the hold still counts.
     async fn checkpoint(
         &self,
         hold: &PreparerHold,
@@ -229,11 +240,13 @@ pub trait Store: Send + Sync {
     /// that is over stays so: [`Held::Lost`].
     async fn mark_prepared(&self, hold: &PreparerHold, totals: &PlanTotals) -> PortResult<Held>;
 
-    /// The shard's own item; need not be the newest.
+    /// The shard's own item, read consistently; `None` where nothing is published yet.
     async fn shard(&self, job: &JobId, shard: u32) -> PortResult<Option<Shard>>;
 
     /// Step 6: takes `count` (at least 1) tickets, if the cursor is at most `published_seen - count`,
-    /// where `published_seen` is what the caller last read of the shard.
+    /// where `published_seen` is what the caller last read of the shard. Of a shard of which nothing
+    /// is published it answers [`TicketOutcome::Short`] with the default [`Shard`], and makes
+    /// nothing of it.
     async fn take_tickets(
         &self,
         job: &JobId,
@@ -248,7 +261,8 @@ pub trait Store: Send + Sync {
     /// All pages of a shard, in order.
     async fn pages(&self, job: &JobId, shard: u32) -> PortResult<Vec<PlanPage>>;
 
-    /// Step 7.
+    /// Step 7. Called again by the owner whose lease is in force, it answers the same lease and
+    /// changes nothing.
     async fn claim(
         &self,
         key: &BatchKey,
@@ -260,7 +274,7 @@ pub trait Store: Send + Sync {
     /// Step 8: extends the lease.
     async fn heartbeat(&self, lease: &Lease, until_ms: u64) -> PortResult<Held>;
 
-    /// Step 8: ends the batch.
+    /// Step 8: ends the batch. Called again with the same lease and completion, it answers the same.
     async fn complete(&self, lease: &Lease, completion: &Completion)
     -> PortResult<CompleteOutcome>;
 

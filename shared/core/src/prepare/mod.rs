@@ -21,7 +21,9 @@ use crate::job::{
     Checkpoint, Job, JobStatus, Layout, NewJob, Policy, PreparerHold, Reason, ReasonCode,
 };
 use crate::message::Message;
-use crate::ports::{Clock, Definitions, Ids, PreparerOutcome, Queue, Results, Source, Store};
+use crate::ports::{
+    Clock, Definitions, FoundDefinition, Ids, PreparerOutcome, Queue, Results, Source, Store,
+};
 use crate::prepare::planning::Planning;
 use crate::process::JobPlan;
 use crate::source::{Route, SourceRef};
@@ -155,11 +157,10 @@ impl Preparer {
             return Ok(());
         }
         // A definition that is missing is kept as an empty text, which `plan` then reports.
-        let definition_text = self
-            .definitions
-            .definition(definition_name)
-            .await?
-            .unwrap_or_default();
+        let definition_text = match self.definitions.definition(definition_name).await? {
+            FoundDefinition::Text(text) => text,
+            FoundDefinition::Missing | FoundDefinition::Unusable(_) => String::new(),
+        };
         let mut policy = self.policy;
         if let Ok(definition) = Definition::parse(&definition_text) {
             apply(&mut policy, &definition);
@@ -214,6 +215,21 @@ impl Preparer {
         Ok(Prepared::Ended(id.clone(), status))
     }
 
+    /// Why a job has no definition's text. Looked up again, since only the text is kept.
+    async fn no_definition(&self, name: &str) -> PortResult<Reason> {
+        let message = match self.definitions.definition(name).await? {
+            FoundDefinition::Unusable(why) => format!("the definition {name} can't be used: {why}"),
+            FoundDefinition::Text(_) | FoundDefinition::Missing => format!(
+                "there was no definition named {name}, or it was empty: put it at \
+                 definitions/{name}.yaml and upload the file again"
+            ),
+        };
+        Ok(Reason {
+            code: ReasonCode::BadDefinition,
+            message,
+        })
+    }
+
     /// The layout that an earlier preparer kept, or the one that the head of the file shows.
     async fn layout(&self, job: &Job) -> Result<Layout, Stop> {
         let snapshot = self.store.snapshot(&job.id).await?;
@@ -224,13 +240,7 @@ impl Preparer {
             return Ok(layout);
         }
         if snapshot.definition_text.is_empty() {
-            return Err(Stop::Job(Reason {
-                code: ReasonCode::BadDefinition,
-                message: format!(
-                    "there is no definition named {0}: put it at definitions/{0}.yaml and upload the file again",
-                    job.definition_name
-                ),
-            }));
+            return Err(Stop::Job(self.no_definition(&job.definition_name).await?));
         }
         let definition = Definition::parse(&snapshot.definition_text).map_err(|faults| {
             Stop::Job(Reason {

@@ -3,29 +3,14 @@
 use batchfleet_core::PortError;
 use batchfleet_core::batch::ShardTotals;
 use batchfleet_core::ids::JobId;
-use batchfleet_core::job::{Counts, Ending, Job, JobEvent, JobStatus, NewJob};
+use batchfleet_core::job::{Ending, Job, NewJob};
 use batchfleet_core::ports::{CloseOutcome, CreateOutcome, FinalizeOutcome, Snapshot};
 use rusqlite::{Connection, params};
 
 use super::{Fault, JobEntry, rows, sql};
 
 pub(super) fn create(tx: &Connection, new: &NewJob) -> Result<CreateOutcome, Fault> {
-    let job = Job {
-        id: new.id.clone(),
-        status: JobStatus::Preparing,
-        source: new.source.clone(),
-        definition_name: new.definition_name.clone(),
-        policy: new.policy,
-        created_ms: new.created_ms,
-        plan: None,
-        shards_closed: 0,
-        closed: Counts::default(),
-        closed_bytes: 0,
-        finished_ms: None,
-        reason: None,
-        outbox: false,
-    };
-    if !rows::insert_job(tx, &job)? {
+    if !rows::insert_job(tx, &Job::new(new))? {
         return Ok(CreateOutcome::Exists);
     }
     let id = new.id.as_str();
@@ -62,21 +47,13 @@ pub(super) fn close_shard(
     let Some(mut shard) = rows::shard(tx, id, number)? else {
         return Ok(CloseOutcome::Refused);
     };
-    if shard.closed {
-        return Ok(CloseOutcome::AlreadyClosed);
-    }
     let mut job = existing(tx, id, "close shard")?;
-    if !shard.sealed || job.status.is_terminal() {
-        return Ok(CloseOutcome::Refused);
+    let outcome = job.close_shard(&mut shard, totals);
+    if outcome == CloseOutcome::Closed {
+        rows::put_shard(tx, id, number, &shard)?;
+        rows::update_job(tx, &job)?;
     }
-    shard.closed = true;
-    shard.totals = Some(*totals);
-    rows::put_shard(tx, id, number, &shard)?;
-    job.shards_closed += 1;
-    job.closed += totals.counts;
-    job.closed_bytes += totals.bytes;
-    rows::update_job(tx, &job)?;
-    Ok(CloseOutcome::Closed)
+    Ok(outcome)
 }
 
 pub(super) fn finalize(
@@ -86,27 +63,11 @@ pub(super) fn finalize(
     finished_ms: u64,
 ) -> Result<FinalizeOutcome, Fault> {
     let mut job = existing(tx, id, "finalize job")?;
-    if job.status.is_terminal() {
-        return Ok(FinalizeOutcome::AlreadyOver(job.status));
+    let outcome = job.end(ending, finished_ms);
+    if outcome == FinalizeOutcome::Won {
+        rows::update_job(tx, &job)?;
     }
-    let is_whole = job
-        .plan
-        .is_some_and(|plan| plan.shards == job.shards_closed);
-    let (event, is_ready, reason) = match ending {
-        Ending::Completed => (JobEvent::Balanced, is_whole, None),
-        Ending::Failed(reason) => (JobEvent::Failed, true, Some(reason.clone())),
-    };
-    match job.status.after(event) {
-        Some(status) if is_ready => {
-            job.status = status;
-            job.finished_ms = Some(finished_ms);
-            job.reason = reason;
-            job.outbox = true;
-            rows::update_job(tx, &job)?;
-            Ok(FinalizeOutcome::Won)
-        }
-        _ => Ok(FinalizeOutcome::NotReady),
-    }
+    Ok(outcome)
 }
 
 pub(super) fn clear_outbox(tx: &Connection, id: &JobId) -> Result<(), Fault> {

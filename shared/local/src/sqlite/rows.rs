@@ -3,7 +3,8 @@
 use batchfleet_core::PortError;
 use batchfleet_core::batch::{BatchItem, BatchKey, BatchStatus, Shard};
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::job::{Checkpoint, Job, JobStatus};
+use batchfleet_core::job::{Job, JobStatus};
+use batchfleet_core::preparer::PreparerItem;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -107,23 +108,14 @@ pub(super) fn update_job(tx: &Connection, job: &Job) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The preparer's item.
-#[derive(Default)]
-pub(super) struct Preparer {
-    pub(super) owner: Option<OwnerId>,
-    pub(super) fence: u64,
-    pub(super) lease_until_ms: u64,
-    pub(super) checkpoint: Option<Checkpoint>,
-}
-
-pub(super) fn preparer(tx: &Connection, job: &JobId) -> Result<Option<Preparer>, Fault> {
+pub(super) fn preparer(tx: &Connection, job: &JobId) -> Result<Option<PreparerItem>, Fault> {
     let mut statement = tx.prepare_cached(sql::SELECT_PREPARER)?;
     let mut rows = statement.query(params![job.as_str()])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
     let checkpoint: Option<String> = row.get(3)?;
-    Ok(Some(Preparer {
+    Ok(Some(PreparerItem {
         owner: owner(row, 0)?,
         fence: unsigned(row, 1)?,
         lease_until_ms: unsigned(row, 2)?,
@@ -134,7 +126,7 @@ pub(super) fn preparer(tx: &Connection, job: &JobId) -> Result<Option<Preparer>,
 pub(super) fn update_preparer(
     tx: &Connection,
     job: &JobId,
-    preparer: &Preparer,
+    preparer: &PreparerItem,
 ) -> Result<(), Fault> {
     tx.prepare_cached(sql::UPDATE_PREPARER)?.execute(params![
         job.as_str(),

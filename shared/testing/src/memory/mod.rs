@@ -6,7 +6,6 @@
 mod clock;
 mod objects;
 mod queue;
-mod shards;
 mod store;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use batchfleet_core::ids::JobId;
-use batchfleet_core::ports::{Definitions, PutOutcome, Results, Source};
+use batchfleet_core::ports::{Definitions, FoundDefinition, PutOutcome, Results, Source};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::{PortError, PortResult};
 use bytes::{Bytes, BytesMut};
@@ -204,8 +204,11 @@ impl MemoryDefinitions {
 
 #[async_trait]
 impl Definitions for MemoryDefinitions {
-    async fn definition(&self, name: &str) -> PortResult<Option<String>> {
-        Ok(lock(&self.texts).get(name).cloned())
+    async fn definition(&self, name: &str) -> PortResult<FoundDefinition> {
+        Ok(match lock(&self.texts).get(name) {
+            Some(text) => FoundDefinition::Text(text.clone()),
+            None => FoundDefinition::Missing,
+        })
     }
 }
 
@@ -218,8 +221,9 @@ mod tests {
         let definitions = MemoryDefinitions::new();
         definitions.insert("people", "fields: {}");
         let found = definitions.definition("people").await.unwrap();
-        assert_eq!(found.as_deref(), Some("fields: {}"));
-        assert_eq!(definitions.definition("others").await.unwrap(), None);
+        assert_eq!(found, FoundDefinition::Text("fields: {}".to_owned()));
+        let others = definitions.definition("others").await.unwrap();
+        assert_eq!(others, FoundDefinition::Missing);
     }
 
     #[tokio::test]

@@ -1,24 +1,24 @@
-//! The store in memory: every condition of the protocol checked under one mutex, and everything
-//! really kept. It is the model that the other stores are held against.
+//! The store in memory: every step of the protocol under one mutex, decided by the core's pure
+//! functions, and everything really kept. It is the model that the other stores are held against.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use batchfleet_core::batch::{BatchKey, Completion, Lease, Publication, Shard, ShardTotals};
-use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::job::{
-    Checkpoint, Counts, Ending, Job, JobEvent, JobStatus, Layout, NewJob, PlanTotals, PreparerHold,
+use batchfleet_core::batch::{
+    BatchItem, BatchKey, Completion, Lease, Publication, Shard, ShardTotals,
 };
+use batchfleet_core::ids::{JobId, OwnerId};
+use batchfleet_core::job::{Checkpoint, Ending, Job, Layout, NewJob, PlanTotals, PreparerHold};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
     ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held,
     PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
+use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::{PortError, PortResult};
 
 use super::lock;
-use super::shards::ShardRecord;
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -31,16 +31,16 @@ pub struct MemoryStore {
 struct Record {
     job: Job,
     snapshot: Snapshot,
-    preparer: Preparer,
+    preparer: PreparerItem,
     shards: BTreeMap<u32, ShardRecord>,
 }
 
+/// A shard: its own item once published, its pages, and the batches that were ever claimed.
 #[derive(Debug, Default)]
-struct Preparer {
-    owner: Option<OwnerId>,
-    fence: u64,
-    lease_until_ms: u64,
-    checkpoint: Option<Checkpoint>,
+struct ShardRecord {
+    item: Option<Shard>,
+    pages: BTreeMap<u32, PlanPage>,
+    batches: BTreeMap<u32, BatchItem>,
 }
 
 impl MemoryStore {
@@ -78,26 +78,12 @@ impl MemoryStore {
 impl Record {
     fn new(new: &NewJob) -> Self {
         Self {
-            job: Job {
-                id: new.id.clone(),
-                status: JobStatus::Preparing,
-                source: new.source.clone(),
-                definition_name: new.definition_name.clone(),
-                policy: new.policy,
-                created_ms: new.created_ms,
-                plan: None,
-                shards_closed: 0,
-                closed: Counts::default(),
-                closed_bytes: 0,
-                finished_ms: None,
-                reason: None,
-                outbox: false,
-            },
+            job: Job::new(new),
             snapshot: Snapshot {
                 definition_text: new.definition_text.clone(),
                 layout: None,
             },
-            preparer: Preparer::default(),
+            preparer: PreparerItem::default(),
             shards: BTreeMap::new(),
         }
     }
@@ -106,95 +92,36 @@ impl Record {
         self.shards.entry(shard).or_default()
     }
 
-    fn is_held_by(&self, hold: &PreparerHold) -> bool {
-        self.preparer.fence == hold.fence && self.preparer.owner.as_ref() == Some(&hold.owner)
+    /// The shard's own item; `None` where nothing is published of it.
+    fn published(&mut self, shard: u32) -> Option<&mut Shard> {
+        self.shards.get_mut(&shard)?.item.as_mut()
     }
 
-    fn take_preparer(&mut self, owner: &OwnerId, now_ms: u64, until_ms: u64) -> PreparerOutcome {
-        if self.job.status != JobStatus::Preparing {
-            return PreparerOutcome::NotPreparing(self.job.status);
-        }
-        let preparer = &mut self.preparer;
-        if preparer.lease_until_ms <= now_ms {
-            preparer.owner = Some(owner.clone());
-            preparer.fence += 1;
-            preparer.lease_until_ms = until_ms;
-        } else if preparer.owner.as_ref() != Some(owner) {
-            return PreparerOutcome::HeldUntil(preparer.lease_until_ms);
-        }
-        // Taken now, or by this very call when it was made before and its response was lost.
-        let hold = PreparerHold {
-            job: self.job.id.clone(),
-            owner: owner.clone(),
-            fence: preparer.fence,
-        };
-        PreparerOutcome::Granted(hold, preparer.checkpoint)
-    }
-
-    fn checkpoint(&mut self, hold: &PreparerHold, checkpoint: &Checkpoint, until_ms: u64) -> Held {
-        if !self.is_held_by(hold) {
-            return Held::Lost;
-        }
-        self.preparer.checkpoint = Some(*checkpoint);
-        self.preparer.lease_until_ms = until_ms;
-        Held::Kept
-    }
-
-    fn mark_prepared(&mut self, hold: &PreparerHold, totals: &PlanTotals) -> Held {
-        if !self.is_held_by(hold) {
-            return Held::Lost;
-        }
-        if let Some(status) = self.job.status.after(JobEvent::Prepared) {
-            self.job.status = status;
-            self.job.plan = Some(*totals);
-            return Held::Kept;
-        }
-        // This very call may have gone through before, and its response been lost.
-        if !self.job.status.is_terminal() && self.job.plan.as_ref() == Some(totals) {
-            Held::Kept
-        } else {
-            Held::Lost
-        }
+    /// A batch that was ever claimed.
+    fn claimed(&mut self, key: &BatchKey) -> Option<&mut BatchItem> {
+        self.shards.get_mut(&key.shard)?.batches.get_mut(&key.slot)
     }
 
     fn close_shard(&mut self, shard: u32, totals: &ShardTotals) -> CloseOutcome {
-        let is_over = self.job.status.is_terminal();
-        let Some(record) = self.shards.get_mut(&shard) else {
-            return CloseOutcome::Refused;
-        };
-        if record.item.is_some_and(|item| item.closed) {
-            return CloseOutcome::AlreadyClosed;
+        let found = self.shards.get_mut(&shard);
+        match found.and_then(|record| record.item.as_mut()) {
+            Some(item) => self.job.close_shard(item, totals),
+            None => CloseOutcome::Refused,
         }
-        if is_over || !record.close(totals) {
-            return CloseOutcome::Refused;
-        }
-        self.job.shards_closed += 1;
-        self.job.closed += totals.counts;
-        self.job.closed_bytes += totals.bytes;
-        CloseOutcome::Closed
     }
+}
 
-    fn finalize(&mut self, ending: &Ending, finished_ms: u64) -> FinalizeOutcome {
-        let job = &mut self.job;
-        if job.status.is_terminal() {
-            return FinalizeOutcome::AlreadyOver(job.status);
-        }
-        let (event, reason) = match ending {
-            Ending::Completed => (JobEvent::Balanced, None),
-            Ending::Failed(reason) => (JobEvent::Failed, Some(reason.clone())),
-        };
-        let is_whole = job
-            .plan
-            .is_some_and(|plan| plan.shards == job.shards_closed);
-        match job.status.after(event) {
-            Some(status) if event == JobEvent::Failed || is_whole => {
-                job.status = status;
-                job.finished_ms = Some(finished_ms);
-                job.reason = reason;
-                job.outbox = true;
-                FinalizeOutcome::Won
-            }
-            _ => FinalizeOutcome::NotReady,
+impl ShardRecord {
+    /// Keeps a page. A page is immutable: whoever writes it again must write the same (I5).
+    fn write_page(&mut self, number: u32, page: &PlanPage) -> PortResult<()> {
+        let kept = self.pages.entry(number).or_insert_with(|| page.clone());
+        if kept == page {
+            Ok(())
+        } else {
+            Err(PortError::corrupt(
+                "a page of the plan",
+                format!("page {number} was written before with other ranges"),
+            ))
         }
     }
 }
@@ -226,7 +153,8 @@ impl Store for MemoryStore {
         until_ms: u64,
     ) -> PortResult<PreparerOutcome> {
         self.change("take preparer", job, |record| {
-            record.take_preparer(owner, now_ms, until_ms)
+            let preparer = &mut record.preparer;
+            preparer.take(&record.job, owner, now_ms, until_ms)
         })
     }
 
@@ -253,7 +181,8 @@ impl Store for MemoryStore {
 
     async fn publish(&self, job: &JobId, shard: u32, publication: &Publication) -> PortResult<()> {
         self.change("publish", job, |record| {
-            record.shard(shard).publish(publication);
+            let item = &mut record.shard(shard).item;
+            item.get_or_insert_default().publish(publication);
         })
     }
 
@@ -264,13 +193,14 @@ impl Store for MemoryStore {
         until_ms: u64,
     ) -> PortResult<Held> {
         self.change("checkpoint", &hold.job, |record| {
-            record.checkpoint(hold, checkpoint, until_ms)
+            record.preparer.checkpoint(hold, checkpoint, until_ms)
         })
     }
 
     async fn mark_prepared(&self, hold: &PreparerHold, totals: &PlanTotals) -> PortResult<Held> {
         self.change("mark prepared", &hold.job, |record| {
-            record.mark_prepared(hold, totals)
+            let preparer = &record.preparer;
+            record.job.mark_prepared(preparer, hold, totals)
         })
     }
 
@@ -286,8 +216,11 @@ impl Store for MemoryStore {
         count: u32,
         published_seen: u32,
     ) -> PortResult<TicketOutcome> {
-        self.change("take tickets", job, |record| {
-            record.shard(shard).take_tickets(count, published_seen)
+        let mut jobs = lock(&self.jobs);
+        let published = jobs.get_mut(job).and_then(|record| record.published(shard));
+        Ok(match published {
+            Some(item) => item.take_tickets(count, published_seen),
+            None => TicketOutcome::Short(Shard::default()),
         })
     }
 
@@ -314,17 +247,16 @@ impl Store for MemoryStore {
         until_ms: u64,
     ) -> PortResult<ClaimOutcome> {
         self.change("claim batch", &key.job, |record| {
-            record.shard(key.shard).claim(key, owner, now_ms, until_ms)
+            let batches = &mut record.shard(key.shard).batches;
+            let item = batches.entry(key.slot).or_default();
+            item.claim(key, owner, now_ms, until_ms)
         })
     }
 
     async fn heartbeat(&self, lease: &Lease, until_ms: u64) -> PortResult<Held> {
         self.change("heartbeat", &lease.key.job, |record| {
-            let shard = record.shard(lease.key.shard);
-            shard.under_lease(lease, |mut item| {
-                item.lease_until_ms = until_ms;
-                item
-            })
+            let found = record.claimed(&lease.key);
+            found.map_or(Held::Lost, |item| item.heartbeat(lease, until_ms))
         })
     }
 
@@ -334,14 +266,17 @@ impl Store for MemoryStore {
         completion: &Completion,
     ) -> PortResult<CompleteOutcome> {
         self.change("complete batch", &lease.key.job, |record| {
-            record.shard(lease.key.shard).complete(lease, completion)
+            let found = record.claimed(&lease.key);
+            found.map_or(CompleteOutcome::Lost, |item| {
+                item.complete(lease, completion)
+            })
         })
     }
 
     async fn release(&self, lease: &Lease) -> PortResult<Held> {
         self.change("release batch", &lease.key.job, |record| {
-            let shard = record.shard(lease.key.shard);
-            shard.under_lease(lease, batchfleet_core::batch::BatchItem::released)
+            let found = record.claimed(&lease.key);
+            found.map_or(Held::Lost, |item| item.release(lease))
         })
     }
 
@@ -375,7 +310,7 @@ impl Store for MemoryStore {
         finished_ms: u64,
     ) -> PortResult<FinalizeOutcome> {
         self.change("finalize job", job, |record| {
-            record.finalize(ending, finished_ms)
+            record.job.end(ending, finished_ms)
         })
     }
 

@@ -48,6 +48,7 @@ macro_rules! store_conformance {
             tickets::tickets_come_in_order_and_stop_at_the_end,
             tickets::tickets_stay_below_what_the_caller_saw,
             tickets::what_is_published_later_has_tickets_too,
+            tickets::a_shard_of_which_nothing_is_published_has_none,
             claims::a_claim_holds_a_batch_until_its_lease_ends,
             claims::a_claim_after_the_lease_ended_raises_fence_and_attempts,
             claims::a_heartbeat_extends_the_lease,

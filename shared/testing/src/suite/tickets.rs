@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use batchfleet_core::batch::Shard;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{Store, TicketOutcome};
 
-use super::fixture::{created, publication, published, shard};
+use super::fixture::{created, new_job, publication, published, shard};
 
 async fn take(store: &dyn Store, job: &JobId, count: u32, seen: u32) -> TicketOutcome {
     let taken = store.take_tickets(job, 0, count, seen).await;
@@ -59,4 +60,17 @@ pub async fn what_is_published_later_has_tickets_too(store: Arc<dyn Store>) {
     store.publish(&job, 0, &more).await.expect("publish");
     let taken = take(&*store, &job, 3, 5).await;
     assert_eq!(taken, TicketOutcome::Taken(2..5));
+}
+
+/// A caller may be ahead of the preparer. It finds an empty shard, and makes none; no more of a job
+/// that was never created.
+pub async fn a_shard_of_which_nothing_is_published_has_none(store: Arc<dyn Store>) {
+    for job in [created(&*store).await, new_job().id] {
+        for (count, seen) in [(1, 0), (1, 1), (5, 10)] {
+            let outcome = take(&*store, &job, count, seen).await;
+            assert_eq!(outcome, TicketOutcome::Short(Shard::default()));
+        }
+        assert_eq!(store.shard(&job, 0).await.expect("shard"), None);
+        assert_eq!(store.sweep(&job, 0).await.expect("sweep"), None);
+    }
 }

@@ -1,5 +1,6 @@
-//! Writes one object out of many, in bounded memory: their bodies are streamed into a buffer, and
-//! every full buffer becomes a part of a multipart upload. A reader sees nothing until it is whole.
+//! Writes one object piece by piece, in bounded memory: what is pushed fills a buffer, and every full
+//! buffer becomes a part of a multipart upload; a small object is one plain put. A reader sees
+//! nothing until it is whole.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -9,9 +10,9 @@ use bytes::{Bytes, BytesMut};
 
 use crate::errors::port_error;
 
-const ACTION: &str = "join results";
+const ACTION: &str = "write object";
 
-/// The size of a part. S3 takes 5 MiB to 5 GiB, and 10,000 parts: 80 GB in all.
+/// The usual size of a part. S3 takes 5 MiB to 5 GiB, and 10,000 parts: 80 GB in all.
 const PART_BYTES: usize = 8 << 20;
 
 /// S3's limit on parts.
@@ -20,19 +21,27 @@ const PARTS_MAX: i32 = 10_000;
 /// Named throughout: the completion must repeat every part's checksum in the upload's own kind.
 const CHECKSUM: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
 
-/// An object being joined.
-pub(super) struct Joiner<'a> {
+/// What S3 said of a written object.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) version: Option<String>,
+    pub(super) etag: Option<String>,
+}
+
+/// An object being written.
+pub(super) struct Assembly<'a> {
     client: &'a Client,
     bucket: &'a str,
     key: String,
     content_type: &'static str,
+    part_bytes: usize,
     buffer: BytesMut,
     /// Begun with the first full buffer.
     upload: Option<String>,
     parts: Vec<CompletedPart>,
 }
 
-impl<'a> Joiner<'a> {
+impl<'a> Assembly<'a> {
     pub(super) fn new(
         client: &'a Client,
         bucket: &'a str,
@@ -44,47 +53,35 @@ impl<'a> Joiner<'a> {
             bucket,
             key,
             content_type,
+            part_bytes: PART_BYTES,
             buffer: BytesMut::new(),
             upload: None,
             parts: Vec::new(),
         }
     }
 
+    /// Takes parts large enough for an object of this size.
+    pub(super) fn sized(mut self, bytes: u64) -> Self {
+        let needed = bytes.div_ceil(u64::from(PARTS_MAX.unsigned_abs()));
+        self.part_bytes = PART_BYTES.max(usize::try_from(needed).unwrap_or(usize::MAX));
+        self
+    }
+
     /// Appends bytes.
     pub(super) async fn push(&mut self, mut bytes: Bytes) -> PortResult<()> {
         while !bytes.is_empty() {
-            let room = PART_BYTES - self.buffer.len();
+            let room = self.part_bytes - self.buffer.len();
             self.buffer
                 .extend_from_slice(&bytes.split_to(room.min(bytes.len())));
-            if self.buffer.len() == PART_BYTES {
+            if self.buffer.len() == self.part_bytes {
                 self.send_part().await?;
             }
         }
         Ok(())
     }
 
-    /// Appends the content of an object of the same bucket.
-    pub(super) async fn append(&mut self, key: &str) -> PortResult<()> {
-        let call = self.client.get_object().bucket(self.bucket).key(key);
-        let output = call.send().await.map_err(|e| port_error(ACTION, e))?;
-        let expected = output
-            .content_length()
-            .and_then(|length| u64::try_from(length).ok());
-        let mut body = output.body;
-        let mut received = 0;
-        while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|e| PortError::transient(ACTION, e))?;
-            received += chunk.len() as u64;
-            self.push(chunk).await?;
-        }
-        if expected != Some(received) {
-            return Err(PortError::transient(ACTION, "a part's body ended early"));
-        }
-        Ok(())
-    }
-
     /// Makes the object appear.
-    pub(super) async fn finish(&mut self) -> PortResult<()> {
+    pub(super) async fn finish(&mut self) -> PortResult<Written> {
         if self.upload.is_none() {
             return self.put_whole().await;
         }
@@ -94,7 +91,8 @@ impl<'a> Joiner<'a> {
         let parts = CompletedMultipartUpload::builder()
             .set_parts(Some(std::mem::take(&mut self.parts)))
             .build();
-        self.client
+        let output = self
+            .client
             .complete_multipart_upload()
             .bucket(self.bucket)
             .key(&self.key)
@@ -103,7 +101,10 @@ impl<'a> Joiner<'a> {
             .send()
             .await
             .map_err(|e| port_error(ACTION, e))?;
-        Ok(())
+        Ok(Written {
+            version: output.version_id,
+            etag: output.e_tag,
+        })
     }
 
     /// Gives up what was uploaded, as far as possible: the bucket's lifecycle rule removes the rest.
@@ -122,8 +123,9 @@ impl<'a> Joiner<'a> {
         }
     }
 
-    async fn put_whole(&mut self) -> PortResult<()> {
-        self.client
+    async fn put_whole(&mut self) -> PortResult<Written> {
+        let output = self
+            .client
             .put_object()
             .bucket(self.bucket)
             .key(&self.key)
@@ -132,7 +134,10 @@ impl<'a> Joiner<'a> {
             .send()
             .await
             .map_err(|e| port_error(ACTION, e))?;
-        Ok(())
+        Ok(Written {
+            version: output.version_id,
+            etag: output.e_tag,
+        })
     }
 
     /// The upload, begun unless it is.
@@ -167,7 +172,7 @@ impl<'a> Joiner<'a> {
         if number > PARTS_MAX {
             return Err(PortError::refused(
                 ACTION,
-                "the joined object would exceed 80 GB",
+                "the object would have more than 10,000 parts",
             ));
         }
         let upload = self.upload().await?;
