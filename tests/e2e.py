@@ -11,6 +11,7 @@ It takes the stack from the environment, as `./dev env` prints it, and besides
 """
 
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,11 @@ from e2e.command import Files, variable  # noqa: E402
 from e2e.stack import Stack  # noqa: E402
 
 LOG_LINES = 30
+TEST_SECONDS_MAX = 240
+
+
+def out_of_time(*_):
+    raise AssertionError(f"the test is not over after {TEST_SECONDS_MAX} s")
 
 
 def shortened(line):
@@ -69,6 +75,7 @@ def main():
     chosen = [by_name[name] for name in sys.argv[1:]] or TESTS
     for name in ("BATCHFLEET_CLI", "BATCHFLEET_GENERATE_PEOPLE"):
         variable(name)
+    signal.signal(signal.SIGALRM, out_of_time)
     stack = Stack()
     failed = 0
     for test in chosen:
@@ -77,9 +84,12 @@ def main():
         print(f"      {test.__name__} …", flush=True)
         with tempfile.TemporaryDirectory(prefix="batchfleet-e2e-") as work:
             try:
+                signal.alarm(TEST_SECONDS_MAX)
                 test(stack, Files(work))
+                signal.alarm(0)
                 outcome = "ok   "
             except Exception as error:  # A failure of one test is no reason to leave out others.
+                signal.alarm(0)
                 failed += 1
                 outcome = "FAIL "
                 report(test, stack, error, since)

@@ -152,6 +152,7 @@ impl Run {
             // Nothing is billed here, so looking again is cheap.
             pace: Pace {
                 idle_ms: 10,
+                paused_ms: 500,
                 retry_ms: 200,
                 handover_margin_ms: 0,
             },

@@ -166,7 +166,8 @@ def check(condition, what):
 
 
 def equal(expected, found, what):
-    check(expected == found, f"{what}: expected {expected!r}, found {found!r}")
+    if expected != found:
+        raise AssertionError(f"{what}: expected {expected!r:.1000}, found {found!r:.1000}")
 
 
 decode = json.JSONDecoder(object_pairs_hook=list).decode

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{JobId, OwnerId};
 use crate::job::{CodeCounts, Counts, Policy};
-use crate::ports::{ClaimOutcome, CompleteOutcome, Held};
+use crate::ports::{CancelOutcome, ClaimOutcome, CompleteOutcome, Held};
 pub use crate::shard::{Publication, Shard, ShardTotals};
 
 /// Names one batch.
@@ -53,6 +53,8 @@ pub enum BatchStatus {
     Done,
     /// Given up after too many claims died; its records are rejects.
     Failed,
+    /// The job ended before it was worked; nobody may claim it any more.
+    Cancelled,
 }
 
 impl BatchStatus {
@@ -64,21 +66,28 @@ impl BatchStatus {
             Self::Leased => "LEASED",
             Self::Done => "DONE",
             Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
         }
     }
 
     /// Reads a stored name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::Leased, Self::Done, Self::Failed]
-            .into_iter()
-            .find(|status| status.as_str() == text)
+        [
+            Self::Pending,
+            Self::Leased,
+            Self::Done,
+            Self::Failed,
+            Self::Cancelled,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == text)
     }
 
-    /// Whether the batch is accounted for.
+    /// Whether nothing will happen to the batch any more.
     #[must_use]
     pub fn is_over(self) -> bool {
-        matches!(self, Self::Done | Self::Failed)
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
     }
 }
 
@@ -147,7 +156,7 @@ impl BatchItem {
         match self.status {
             BatchStatus::Pending => true,
             BatchStatus::Leased => self.lease_until_ms <= now_ms,
-            BatchStatus::Done | BatchStatus::Failed => false,
+            BatchStatus::Done | BatchStatus::Failed | BatchStatus::Cancelled => false,
         }
     }
 
@@ -252,6 +261,21 @@ impl BatchItem {
         } else {
             CompleteOutcome::Lost
         }
+    }
+
+    /// Takes the batch out of the job, where a claim would succeed: of a job that ended early. The
+    /// fence is raised, so that a worker whose lease ran out can't complete it either.
+    pub fn cancel(&mut self, now_ms: u64) -> CancelOutcome {
+        if self.status.is_over() {
+            return CancelOutcome::Over;
+        }
+        if !self.is_claimable(now_ms) {
+            return CancelOutcome::HeldUntil(self.lease_until_ms);
+        }
+        self.status = BatchStatus::Cancelled;
+        self.fence += 1;
+        self.lease_until_ms = 0;
+        CancelOutcome::Cancelled
     }
 
     /// Changes the batch if `lease` is in force.
@@ -382,5 +406,23 @@ mod tests {
         for index in [0, 1, 999, 1_000, 123_456] {
             assert_eq!(BatchKey::of(&job, index, &policy).index(&policy), index);
         }
+    }
+
+    #[test]
+    fn a_cancelled_batch_is_neither_claimed_nor_completed() {
+        let mut item = BatchItem::default().claimed(&OwnerId::from_random(1), 100);
+        assert_eq!(item.cancel(99), CancelOutcome::HeldUntil(100));
+        assert_eq!(item.cancel(100), CancelOutcome::Cancelled);
+        assert_eq!(item.cancel(101), CancelOutcome::Over);
+        let key = lease(1, 1).key;
+        let claim = item.claim(&key, &OwnerId::from_random(2), 200, 300);
+        assert_eq!(claim, ClaimOutcome::Over);
+        let done = Completion {
+            failed: false,
+            counts: Counts::default(),
+            bytes: 0,
+            codes: CodeCounts::new(),
+        };
+        assert_eq!(item.complete(&lease(1, 1), &done), CompleteOutcome::Lost);
     }
 }

@@ -7,15 +7,28 @@
 use std::sync::Arc;
 
 use batchfleet_grammar::BatchRange;
+use bytes::Bytes;
+use futures_util::future::try_join_all;
 
-use crate::batch::{BatchKey, Shard, ShardTotals};
+use crate::batch::{BatchKey, BatchStatus, Shard, ShardTotals};
 use crate::error::{PortError, PortResult};
 use crate::ids::JobId;
 use crate::invariants;
 use crate::job::{Ending, Job, JobStatus, Reason};
-use crate::ports::{Clock, FinalizeOutcome, Results, ShardView, Store};
+use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Store};
 use crate::process::JobPlan;
-use crate::report::{Account, FailedBatch, REJECTS_FILE, SUMMARY_FILE, Summary, rejects_part};
+use crate::report::{
+    Account, FailedBatch, REJECTS_FILE, SUMMARY_FILE, Summary, output_part, rejects_part,
+};
+
+/// Looks at the batches of a job that ended early, before its report is left to the watch.
+const QUIESCE_LOOKS_MAX: u32 = 8;
+
+/// The time between two looks.
+const QUIESCE_EVERY_MS: u64 = 500;
+
+/// Batches cancelled side by side.
+const CANCELS_AT_ONCE: usize = 32;
 
 /// Closes shards and jobs.
 #[derive(Clone)]
@@ -104,6 +117,14 @@ impl Closer {
         self.end(id, &Ending::Failed(reason)).await
     }
 
+    /// Ends the job because an operator asks for it.
+    ///
+    /// # Errors
+    /// A port's.
+    pub async fn abort(&self, id: &JobId) -> PortResult<JobStatus> {
+        self.end(id, &Ending::Aborted).await
+    }
+
     async fn end(&self, id: &JobId, ending: &Ending) -> PortResult<JobStatus> {
         let outcome = self.store.finalize(id, ending, self.clock.now_ms()).await?;
         let job = self.reread(id).await?;
@@ -114,6 +135,7 @@ impl Closer {
                 Ending::Failed(reason) => {
                     tracing::error!(job = %id, code = ?reason.code, "job failed");
                 }
+                Ending::Aborted => tracing::warn!(job = %id, "job aborted"),
             }
             self.report(&job).await?;
         }
@@ -135,8 +157,12 @@ impl Closer {
         Ok(shards)
     }
 
-    /// Step 12: the closing effects, then the mark is cleared.
+    /// Step 12: the closing effects, then the mark is cleared. The mark stays where workers of a job
+    /// that ended early still hold batches: the watch comes back to it.
     async fn report(&self, job: &Job) -> PortResult<()> {
+        if job.status != JobStatus::Completed && !self.quiesce(job).await? {
+            return Ok(());
+        }
         let account = self.account(job).await?;
         let snapshot = self.store.snapshot(&job.id).await?;
         let snapshot = snapshot
@@ -168,6 +194,53 @@ impl Closer {
         self.store.clear_outbox(&job.id).await
     }
 
+    /// Takes every batch that is not over out of a job that ended early, so that nothing is delivered
+    /// after its report. Workers notice the ending within a second or two and let go.
+    async fn quiesce(&self, job: &Job) -> PortResult<bool> {
+        for look in 1..=QUIESCE_LOOKS_MAX {
+            if self.cancel_open(job).await? {
+                return Ok(true);
+            }
+            if look < QUIESCE_LOOKS_MAX {
+                self.clock.sleep_ms(QUIESCE_EVERY_MS).await;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Cancels what can be cancelled; whether that was all.
+    async fn cancel_open(&self, job: &Job) -> PortResult<bool> {
+        let mut is_quiet = true;
+        for number in 0.. {
+            let Some(view) = self.store.sweep(&job.id, number).await? else {
+                break;
+            };
+            for slots in view.open().chunks(CANCELS_AT_ONCE) {
+                let now = self.clock.now_ms();
+                let keys: Vec<BatchKey> =
+                    slots.iter().map(|&slot| job.batch(number, slot)).collect();
+                let cancels = keys.iter().map(|key| self.store.cancel(key, now));
+                let outcomes = try_join_all(cancels).await?;
+                is_quiet &= !outcomes
+                    .iter()
+                    .any(|one| matches!(one, CancelOutcome::HeldUntil(_)));
+            }
+        }
+        Ok(is_quiet)
+    }
+
+    /// The part of a cancelled batch, where a worker delivered it and died before it could say so. Its
+    /// rows are in the output and in no count, so the summary names it. Where there is none, an empty
+    /// object takes its name, so that no worker that still lives delivers under it later.
+    async fn uncounted_part(&self, job: &Job, shard: u32, slot: u32) -> PortResult<Option<String>> {
+        let name = output_part(job.batch(shard, slot).index(&job.policy));
+        match self.results.put_once(&job.id, &name, Bytes::new()).await {
+            Ok(_) => Ok(None),
+            Err(PortError::Conflict { name }) => Ok(Some(name)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Adds up the batches that are over, shard by shard.
     async fn account(&self, job: &Job) -> PortResult<Account> {
         let mut account = Account::default();
@@ -177,15 +250,15 @@ impl Closer {
             };
             let mut ranges = None;
             for (&slot, item) in &view.batches {
+                // One that was claimed before it was cancelled.
+                if item.status == BatchStatus::Cancelled && item.fence > 1 {
+                    let uncounted = self.uncounted_part(job, number, slot).await?;
+                    account.uncounted_parts.extend(uncounted);
+                }
                 let Some(done) = item.completion.as_ref().filter(|_| item.status.is_over()) else {
                     continue;
                 };
-                let key = BatchKey {
-                    job: job.id.clone(),
-                    shard: number,
-                    slot,
-                };
-                let index = key.index(&job.policy);
+                let index = job.batch(number, slot).index(&job.policy);
                 account.batches += 1;
                 account.counts += done.counts;
                 for (code, count) in &done.codes {

@@ -11,10 +11,10 @@ use batchfleet_definition::Code;
 use batchfleet_grammar::{Dialect, Position};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{Shard, ShardTotals};
+use crate::batch::{BatchKey, Shard, ShardTotals};
 use crate::ids::{JobId, OwnerId};
 use crate::invariants::Violation;
-use crate::ports::{CloseOutcome, FinalizeOutcome, Held};
+use crate::ports::{CloseOutcome, FinalizeOutcome, Held, PauseOutcome};
 use crate::preparer::PreparerItem;
 use crate::source::SourceRef;
 pub use crate::status::{JobEvent, JobStatus};
@@ -257,6 +257,27 @@ impl Job {
         CloseOutcome::Closed
     }
 
+    /// The key of one of the job's batches.
+    #[must_use]
+    pub fn batch(&self, shard: u32, slot: u32) -> BatchKey {
+        BatchKey {
+            job: self.id.clone(),
+            shard,
+            slot,
+        }
+    }
+
+    /// Pauses or resumes the job, where that is possible.
+    pub fn set_paused(&mut self, paused: bool) -> PauseOutcome {
+        let (event, wanted) = pause_event(paused);
+        match self.status.after(event) {
+            Some(status) => self.status = status,
+            None if self.status == wanted => {}
+            None => return PauseOutcome::NotPossible(self.status),
+        }
+        PauseOutcome::Done
+    }
+
     /// Step 11: ends the job for good, with its closing effects owed (I4).
     pub fn end(&mut self, ending: &Ending, finished_ms: u64) -> FinalizeOutcome {
         if self.status.is_terminal() {
@@ -265,6 +286,7 @@ impl Job {
         let (event, is_ready, reason) = match ending {
             Ending::Completed => (JobEvent::Balanced, self.is_balanced(), None),
             Ending::Failed(reason) => (JobEvent::Failed, true, Some(reason.clone())),
+            Ending::Aborted => (JobEvent::Aborted, true, None),
         };
         match self.status.after(event) {
             Some(status) if is_ready => {
@@ -276,6 +298,16 @@ impl Job {
             }
             _ => FinalizeOutcome::NotReady,
         }
+    }
+}
+
+/// The event of pausing or resuming, and the status that it leads to.
+#[must_use]
+pub fn pause_event(paused: bool) -> (JobEvent, JobStatus) {
+    if paused {
+        (JobEvent::Paused, JobStatus::Paused)
+    } else {
+        (JobEvent::Resumed, JobStatus::Processing)
     }
 }
 
@@ -337,6 +369,8 @@ pub enum Ending {
     Completed,
     /// Ended early, from any open status.
     Failed(Reason),
+    /// Ended by an operator, from any open status.
+    Aborted,
 }
 
 #[cfg(test)]

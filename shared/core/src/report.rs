@@ -41,6 +41,8 @@ pub struct Account {
     pub failed_batches: Vec<FailedBatch>,
     /// Names of the reject parts, in the order of the rows.
     pub reject_parts: Vec<String>,
+    /// Parts of cancelled batches.
+    pub uncounted_parts: Vec<String>,
 }
 
 /// Where the rows of a batch that was given up are in the file.
@@ -100,6 +102,10 @@ pub struct Summary {
     pub batches: u64,
     /// Batches that were given up; their rows are rejects.
     pub failed_batches: Vec<FailedBatch>,
+    /// Parts in the output of a job that ended early whose rows are in no count: their workers died
+    /// between delivery and completion.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncounted_parts: Vec<String>,
     /// Bytes of the source.
     pub bytes: u64,
     /// Rows by error code. A row counts once under each code it has.
@@ -160,6 +166,7 @@ impl Summary {
             counts: account.counts,
             batches: account.batches,
             failed_batches: account.failed_batches,
+            uncounted_parts: account.uncounted_parts,
             bytes: job.source.size,
             errors: account.codes,
             timings: Timings {

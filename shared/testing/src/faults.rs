@@ -12,8 +12,8 @@ use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{Checkpoint, Ending, Job, Layout, NewJob, PlanTotals, PreparerHold};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
-    ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held,
-    PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
+    CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
+    Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::{PortError, PortResult};
 
@@ -190,6 +190,14 @@ impl<S: Store + ?Sized> Store for LostResponses<S> {
     ) -> PortResult<FinalizeOutcome> {
         let answer = self.inner.finalize(job, ending, finished_ms).await;
         self.answer("finalize job", answer)
+    }
+
+    async fn cancel(&self, key: &BatchKey, now_ms: u64) -> PortResult<CancelOutcome> {
+        self.answer("cancel batch", self.inner.cancel(key, now_ms).await)
+    }
+
+    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+        self.answer("pause job", self.inner.set_paused(job, paused).await)
     }
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {

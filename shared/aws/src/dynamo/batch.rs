@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use batchfleet_core::PortResult;
 use batchfleet_core::batch::{BatchKey, Completion, Lease};
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::ports::{ClaimOutcome, CompleteOutcome, Held, ShardView};
+use batchfleet_core::ports::{CancelOutcome, ClaimOutcome, CompleteOutcome, Held, ShardView};
 
 use super::job::missing;
 use super::metering::Kind;
@@ -49,6 +49,30 @@ impl DynamoStore {
                     return Ok(ClaimOutcome::Claimed(lease(batch.fence, batch.attempts)));
                 }
                 Ok(ClaimOutcome::HeldUntil(batch.lease_until_ms))
+            }
+        }
+    }
+
+    /// Step 12. A repeated try after a lost response finds the batch over, which is as good.
+    pub(super) async fn cancel_batch(
+        &self,
+        key: &BatchKey,
+        now_ms: u64,
+    ) -> PortResult<CancelOutcome> {
+        let change = schema::cancel(key, now_ms, self.expires());
+        match self
+            .apply(Kind::Other, "cancel batch", change, ReturnValue::None)
+            .await?
+        {
+            Applied::Done(_) => Ok(CancelOutcome::Cancelled),
+            Applied::Unmet(None) => Err(missing("cancel batch", "batch")),
+            Applied::Unmet(Some(old)) => {
+                let batch = item::batch(&old)?;
+                Ok(if batch.status.is_over() {
+                    CancelOutcome::Over
+                } else {
+                    CancelOutcome::HeldUntil(batch.lease_until_ms)
+                })
             }
         }
     }

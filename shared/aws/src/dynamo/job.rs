@@ -8,9 +8,11 @@ use aws_sdk_dynamodb::types::{
 };
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{
-    Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold,
+    Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold, pause_event,
 };
-use batchfleet_core::ports::{CreateOutcome, FinalizeOutcome, Held, PreparerOutcome, Snapshot};
+use batchfleet_core::ports::{
+    CreateOutcome, FinalizeOutcome, Held, PauseOutcome, PreparerOutcome, Snapshot,
+};
 use batchfleet_core::{PortError, PortResult};
 
 use super::metering::Kind;
@@ -228,6 +230,7 @@ impl DynamoStore {
                 let reason = item::json("the reason", reason)?;
                 schema::finalize_failed(job, reason, finished_ms, expires)
             }
+            Ending::Aborted => schema::finalize_aborted(job, finished_ms, expires),
         };
         match self
             .apply(Kind::Other, "finalize job", change, ReturnValue::None)
@@ -243,6 +246,24 @@ impl DynamoStore {
                     Ok(FinalizeOutcome::NotReady)
                 }
             }
+        }
+    }
+
+    /// Step 13.
+    pub(super) async fn pause_job(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+        let (_, wanted) = pause_event(paused);
+        let (_, other) = pause_event(!paused);
+        let change = schema::pause(job, other, wanted);
+        match self
+            .apply(Kind::Other, "pause job", change, ReturnValue::None)
+            .await?
+        {
+            Applied::Done(_) => Ok(PauseOutcome::Done),
+            Applied::Unmet(None) => Err(missing("pause job", "job")),
+            Applied::Unmet(Some(old)) => Ok(match item::job_status(&old)? {
+                status if status == wanted => PauseOutcome::Done,
+                status => PauseOutcome::NotPossible(status),
+            }),
         }
     }
 

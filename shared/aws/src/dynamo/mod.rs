@@ -26,8 +26,9 @@ use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{Checkpoint, Ending, Job, Layout, NewJob, PlanTotals, PreparerHold};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
-    ClaimOutcome, Clock, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held,
-    PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
+    CancelOutcome, ClaimOutcome, Clock, CloseOutcome, CompleteOutcome, CreateOutcome,
+    FinalizeOutcome, Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store,
+    TicketOutcome,
 };
 use batchfleet_core::{PortError, PortResult};
 
@@ -457,6 +458,14 @@ impl Store for DynamoStore {
         finished_ms: u64,
     ) -> PortResult<FinalizeOutcome> {
         self.end_job(job, ending, finished_ms).await
+    }
+
+    async fn cancel(&self, key: &BatchKey, now_ms: u64) -> PortResult<CancelOutcome> {
+        self.cancel_batch(key, now_ms).await
+    }
+
+    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+        self.pause_job(job, paused).await
     }
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {

@@ -50,7 +50,9 @@
 //!     is open; adds the sums to the job. After it: closed, once; whoever looks next finalizes.
 //! 11. **finalize**: completion asks for `PROCESSING` and `sc = shs`, failure for any open status.
 //!     Sets the outbox mark in the same write. After it: the mark says what is still owed.
-//! 12. **clear outbox**: the job exists.
+//! 12. **cancel** (only of a job that ended early): the condition of step 7; sets `CANCELLED`, `f + 1`.
+//!     After it: nobody claims or completes the batch. **clear outbox**: the job exists.
+//! 13. **pause, resume**: `PROCESSING` becomes `PAUSED`, or back.
 //!
 //! A write whose condition is not met is answered with the item as it is
 //! (`ReturnValuesOnConditionCheckFailure`), so losing costs no second read, and a write whose
@@ -268,6 +270,10 @@ pub(super) fn take_tickets(job: &JobId, shard: u32, count: u32, room: u32) -> Ch
     }
 }
 
+/// Steps 7 and 12: the condition that nobody holds a batch that is not over.
+const CLAIMABLE: &str =
+    "attribute_not_exists(st) OR st = :pending OR (st = :leased AND lu <= :now)";
+
 /// Step 7.
 pub(super) fn claim(
     batch: &BatchKey,
@@ -280,13 +286,32 @@ pub(super) fn claim(
         key: batch_key(batch),
         update: "SET st = :leased, own = :own, lu = :until, \
                  expires_at = if_not_exists(expires_at, :expires) ADD f :one, att :one",
-        condition: "attribute_not_exists(st) OR st = :pending OR (st = :leased AND lu <= :now)",
+        condition: CLAIMABLE,
         values: values([
             (":leased", batch_status(BatchStatus::Leased)),
             (":pending", batch_status(BatchStatus::Pending)),
             (":own", s(owner.as_str())),
             (":until", n(until_ms)),
             (":now", n(now_ms)),
+            (":one", n(1u64)),
+            (":expires", n(expires)),
+        ]),
+    }
+}
+
+/// Step 12: a batch of a job that ended early is taken out of it.
+pub(super) fn cancel(batch: &BatchKey, now_ms: u64, expires: u64) -> Change {
+    Change {
+        key: batch_key(batch),
+        update: "SET st = :cancelled, lu = :none, att = if_not_exists(att, :none), \
+                 expires_at = if_not_exists(expires_at, :expires) ADD f :one",
+        condition: CLAIMABLE,
+        values: values([
+            (":cancelled", batch_status(BatchStatus::Cancelled)),
+            (":leased", batch_status(BatchStatus::Leased)),
+            (":pending", batch_status(BatchStatus::Pending)),
+            (":now", n(now_ms)),
+            (":none", n(0u64)),
             (":one", n(1u64)),
             (":expires", n(expires)),
         ]),
@@ -435,6 +460,33 @@ pub(super) fn finalize_completed(job: &JobId, finished_ms: u64, expires: u64) ->
             (":yes", AttributeValue::Bool(true)),
             (":expires", n(expires)),
         ]),
+    }
+}
+
+/// Step 11: an operator ended the job.
+pub(super) fn finalize_aborted(job: &JobId, finished_ms: u64, expires: u64) -> Change {
+    let mut all = open();
+    all.extend(values([
+        (":aborted", status(JobStatus::Aborted)),
+        (":finished", n(finished_ms)),
+        (":yes", AttributeValue::Bool(true)),
+        (":expires", n(expires)),
+    ]));
+    Change {
+        key: job_key(job, JOB_SK),
+        update: "SET st = :aborted, fin = :finished, ob = :yes, expires_at = :expires",
+        condition: OPEN,
+        values: all,
+    }
+}
+
+/// Step 13: from one status to another.
+pub(super) fn pause(job: &JobId, from: JobStatus, to: JobStatus) -> Change {
+    Change {
+        key: job_key(job, JOB_SK),
+        update: "SET st = :to",
+        condition: "st = :from",
+        values: values([(":from", status(from)), (":to", status(to))]),
     }
 }
 

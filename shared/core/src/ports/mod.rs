@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use store::{
-    ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held,
-    PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
+    CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
+    Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 
 use crate::error::PortResult;

@@ -27,7 +27,9 @@
 //!     conditioned on the shard being sealed and open and the job not being over.
 //! 11. `finalize` moves the job to its one terminal status and sets the outbox mark; completion asks
 //!     that every shard of the plan is closed.
-//! 12. `clear_outbox` after the closing effects.
+//! 12. `cancel` takes every batch that is not over out of a job that ended early, before its report;
+//!     `clear_outbox` after the closing effects.
+//! 13. `set_paused`: `PROCESSING ⇄ PAUSED`, by an operator.
 //!
 //! Every method is atomic. Whether a write whose response was lost went through is resolved by the
 //! adapter, by reading: a method answers what is true, or an error, after which the caller may call
@@ -104,6 +106,26 @@ pub enum CompleteOutcome {
     Lost,
 }
 
+/// What cancelling a batch brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// Nobody can claim or complete it any more.
+    Cancelled,
+    /// Someone holds it until then; nothing changed.
+    HeldUntil(u64),
+    /// It is over already.
+    Over,
+}
+
+/// What pausing or resuming brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseOutcome {
+    /// The job is paused, or processing, as asked for.
+    Done,
+    /// A job in this status is neither paused nor resumed; nothing changed.
+    NotPossible(JobStatus),
+}
+
 /// What closing a shard brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseOutcome {
@@ -153,6 +175,15 @@ impl ShardView {
                 .get(&slot)
                 .is_some_and(|item| item.status.is_over())
         })
+    }
+
+    /// The published slots that are not over, in order.
+    #[must_use]
+    pub fn open(&self) -> Vec<u32> {
+        let item = |slot: &u32| self.batches.get(slot);
+        (0..self.shard.published)
+            .filter(|slot| item(slot).is_none_or(|item| !item.status.is_over()))
+            .collect()
     }
 
     /// The published slots that a claim at `now_ms` would win, in order.
@@ -299,6 +330,13 @@ pub trait Store: Send + Sync {
         ending: &Ending,
         finished_ms: u64,
     ) -> PortResult<FinalizeOutcome>;
+
+    /// Step 12: cancels a batch that is pending or whose lease has ended at `now_ms`. Only of a job
+    /// that is over.
+    async fn cancel(&self, key: &BatchKey, now_ms: u64) -> PortResult<CancelOutcome>;
+
+    /// Step 13: pauses the job, or resumes it.
+    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome>;
 
     /// Step 12.
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()>;

@@ -10,7 +10,7 @@ use crate::lease::{hold, yield_now};
 use crate::ports::CompleteOutcome;
 use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
 use crate::report::{output_part, rejects_part};
-use crate::work::invocation::Invocation;
+use crate::work::invocation::{BatchEnd, Invocation};
 
 /// Records between two chances for the heartbeat: about a millisecond of work.
 const STEP_RECORDS: u32 = 2_000;
@@ -22,40 +22,50 @@ impl Invocation<'_> {
         &self,
         lease: &Lease,
         range: &BatchRange,
-    ) -> PortResult<CompleteOutcome> {
+    ) -> PortResult<BatchEnd> {
         let (store, clock) = (&*self.worker.store, &*self.worker.clock);
         let lease_ms = self.job.policy.lease_ms;
         let Some(delivered) = hold(store, clock, lease, lease_ms, self.deliver(lease, range)).await
         else {
-            return Ok(CompleteOutcome::Lost);
+            return Ok(BatchEnd::Lost);
         };
-        let completion = delivered?;
-        let outcome = store.complete(lease, &completion).await?;
-        if outcome == CompleteOutcome::Completed {
-            self.worker.observer.batch_completed(&completion);
+        let Some(completion) = delivered? else {
+            return Ok(BatchEnd::Stopped);
+        };
+        match store.complete(lease, &completion).await? {
+            CompleteOutcome::Completed => {
+                self.worker.observer.batch_completed(&completion);
+                Ok(BatchEnd::Completed)
+            }
+            CompleteOutcome::Lost => Ok(BatchEnd::Lost),
         }
-        Ok(outcome)
     }
 
-    async fn deliver(&self, lease: &Lease, range: &BatchRange) -> PortResult<Completion> {
+    /// `None` where the job was paused or ended meanwhile: nothing is delivered then.
+    async fn deliver(&self, lease: &Lease, range: &BatchRange) -> PortResult<Option<Completion>> {
         let attempts_max = self.job.policy.attempts_max;
         if lease.attempt > attempts_max && self.claim_the_name(range).await? {
-            return self.give_up(lease, range).await;
+            return self.give_up(lease, range).await.map(Some);
         }
-        let processed = self.process(range).await?;
-        self.put(range, processed, false).await
+        match self.process(range).await? {
+            Some(processed) => self.put(range, processed, false).await.map(Some),
+            None => Ok(None),
+        }
     }
 
-    async fn process(&self, range: &BatchRange) -> PortResult<Processed> {
+    async fn process(&self, range: &BatchRange) -> PortResult<Option<Processed>> {
         if range.oversize {
-            return Ok(reject_oversize(&self.plan, range));
+            return Ok(Some(reject_oversize(&self.plan, range)));
         }
         let bytes = self.read(range).await?;
         let mut processing = Processing::new(&self.plan, &bytes, range);
         while processing.step(STEP_RECORDS) {
             yield_now().await;
+            if self.is_stopped().await? {
+                return Ok(None);
+            }
         }
-        Ok(processing.finish())
+        Ok(Some(processing.finish()))
     }
 
     async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {

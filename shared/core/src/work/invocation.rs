@@ -1,5 +1,7 @@
 //! One invocation of a worker: tickets, then sweeps, then out.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use batchfleet_grammar::BatchRange;
 
 use crate::batch::{BatchKey, Shard};
@@ -7,7 +9,7 @@ use crate::error::{PortError, PortResult};
 use crate::ids::OwnerId;
 use crate::job::{Job, JobStatus};
 use crate::plan::PlanPage;
-use crate::ports::{ClaimOutcome, CompleteOutcome, TicketOutcome};
+use crate::ports::{ClaimOutcome, TicketOutcome};
 use crate::process::SharedPlan;
 use crate::work::Worker;
 
@@ -22,6 +24,17 @@ const CLAIM_TRIES_MAX: u32 = 3;
 
 /// Sweeps of all shards in one invocation that may find work, before it lets others have a turn.
 const SWEEPS_MAX: u32 = 1_000;
+
+/// What became of a claimed batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BatchEnd {
+    /// It is over.
+    Completed,
+    /// The lease was lost; someone else works it, or will.
+    Lost,
+    /// The job was paused or ended meanwhile; it is to be handed back.
+    Stopped,
+}
 
 /// Why an invocation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +69,7 @@ pub(super) struct Invocation<'a> {
     margin_ms: u64,
     /// The slowest batch of this invocation.
     batch_ms_max: u64,
-    status_read_ms: u64,
+    status_read_ms: AtomicU64,
     /// The page used last: the tickets of a block lie side by side.
     page: Option<(u32, u32, PlanPage)>,
 }
@@ -81,7 +94,7 @@ impl<'a> Invocation<'a> {
             deadline_ms,
             margin_ms,
             batch_ms_max: 0,
-            status_read_ms,
+            status_read_ms: AtomicU64::new(status_read_ms),
             page: None,
         }
     }
@@ -236,8 +249,12 @@ impl<'a> Invocation<'a> {
             return Ok(None);
         };
         match self.work_batch(&lease, &range).await {
-            Ok(CompleteOutcome::Completed) => {}
-            Ok(CompleteOutcome::Lost) => {
+            Ok(BatchEnd::Completed) => {}
+            Ok(BatchEnd::Stopped) => {
+                let _ = self.worker.store.release(&lease).await;
+                return self.look_at_status(0).await;
+            }
+            Ok(BatchEnd::Lost) => {
                 tracing::warn!(job = %self.job.id, shard, slot, fence = lease.fence, "lease lost");
             }
             Err(error) => {
@@ -269,22 +286,34 @@ impl<'a> Invocation<'a> {
     /// Reads the job again if the last look is `every_ms` old: pausing and ending take effect here.
     async fn look_at_status(&mut self, every_ms: u64) -> PortResult<Option<Stop>> {
         let now = self.worker.clock.now_ms();
-        if now.saturating_sub(self.status_read_ms) < every_ms {
+        if now.saturating_sub(self.status_read_ms.load(Relaxed)) < every_ms {
             return Ok(None);
         }
-        self.status_read_ms = now;
+        self.status_read_ms.store(now, Relaxed);
         let Some(job) = self.worker.store.job(&self.job.id).await? else {
             return Ok(Some(Stop::UnknownJob));
         };
         self.job = job;
         match self.job.status {
             JobStatus::Preparing | JobStatus::Processing => Ok(None),
-            JobStatus::Paused => Ok(Some(Stop::NothingFor(self.job.policy.lease_ms))),
+            JobStatus::Paused => Ok(Some(Stop::NothingFor(self.worker.pace.paused_ms))),
             status @ (JobStatus::Completed | JobStatus::Failed | JobStatus::Aborted) => {
                 self.worker.closer().finish(&self.job.id).await?;
                 Ok(Some(Stop::JobOver(status)))
             }
         }
+    }
+
+    /// Whether the job was paused or ended, looked at now and then in the middle of a batch.
+    pub(super) async fn is_stopped(&self) -> PortResult<bool> {
+        let now = self.worker.clock.now_ms();
+        if now.saturating_sub(self.status_read_ms.load(Relaxed)) < STATUS_EVERY_MS {
+            return Ok(false);
+        }
+        self.status_read_ms.store(now, Relaxed);
+        let job = self.worker.store.job(&self.job.id).await?;
+        Ok(job
+            .is_none_or(|job| !matches!(job.status, JobStatus::Preparing | JobStatus::Processing)))
     }
 
     fn is_short_of_time(&self) -> bool {

@@ -46,6 +46,8 @@ pub struct Worker {
 pub struct Pace {
     /// The preparer has published nothing new: look again after this.
     pub idle_ms: u64,
+    /// The job is paused: look again after this. The watch, too, comes back to it.
+    pub paused_ms: u64,
     /// A port failed for now: try again after this, or up to twice as long.
     pub retry_ms: u64,
     /// Stop claiming when less than this is left, or less than twice the slowest batch so far.
@@ -56,6 +58,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             idle_ms: 1_000,
+            paused_ms: 2_000,
             retry_ms: 5_000,
             handover_margin_ms: 10_000,
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use batchfleet_core::batch::{BatchKey, Completion, Lease, Shard};
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::ports::{ClaimOutcome, CompleteOutcome, Held, ShardView, TicketOutcome};
+use batchfleet_core::ports::{
+    CancelOutcome, ClaimOutcome, CompleteOutcome, Held, ShardView, TicketOutcome,
+};
 use rusqlite::{Connection, params};
 
 use super::{Fault, rows, sql};
@@ -36,6 +38,15 @@ pub(super) fn claim(
     let mut item = rows::batch(tx, key)?.unwrap_or_default();
     let outcome = item.claim(key, owner, now_ms, until_ms);
     if matches!(outcome, ClaimOutcome::Claimed(_)) {
+        rows::put_batch(tx, key, &item)?;
+    }
+    Ok(outcome)
+}
+
+pub(super) fn cancel(tx: &Connection, key: &BatchKey, now_ms: u64) -> Result<CancelOutcome, Fault> {
+    let mut item = rows::batch(tx, key)?.unwrap_or_default();
+    let outcome = item.cancel(now_ms);
+    if outcome == CancelOutcome::Cancelled {
         rows::put_batch(tx, key, &item)?;
     }
     Ok(outcome)

@@ -4,7 +4,9 @@ use batchfleet_core::PortError;
 use batchfleet_core::batch::ShardTotals;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::{Ending, Job, NewJob};
-use batchfleet_core::ports::{CloseOutcome, CreateOutcome, FinalizeOutcome, Snapshot};
+use batchfleet_core::ports::{
+    CloseOutcome, CreateOutcome, FinalizeOutcome, PauseOutcome, Snapshot,
+};
 use rusqlite::{Connection, params};
 
 use super::{Fault, JobEntry, rows, sql};
@@ -65,6 +67,15 @@ pub(super) fn finalize(
     let mut job = existing(tx, id, "finalize job")?;
     let outcome = job.end(ending, finished_ms);
     if outcome == FinalizeOutcome::Won {
+        rows::update_job(tx, &job)?;
+    }
+    Ok(outcome)
+}
+
+pub(super) fn set_paused(tx: &Connection, id: &JobId, paused: bool) -> Result<PauseOutcome, Fault> {
+    let mut job = existing(tx, id, "pause job")?;
+    let outcome = job.set_paused(paused);
+    if outcome == PauseOutcome::Done {
         rows::update_job(tx, &job)?;
     }
     Ok(outcome)

@@ -28,8 +28,8 @@ use batchfleet_core::job::{
 };
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
-    ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held,
-    PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
+    CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
+    Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::{PortError, PortResult};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
@@ -414,6 +414,14 @@ impl Store for SqliteStore {
         self.write("finalize job", |tx| {
             jobs::finalize(tx, job, ending, finished_ms)
         })
+    }
+
+    async fn cancel(&self, key: &BatchKey, now_ms: u64) -> PortResult<CancelOutcome> {
+        self.write("cancel batch", |tx| batches::cancel(tx, key, now_ms))
+    }
+
+    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+        self.write("pause job", |tx| jobs::set_paused(tx, job, paused))
     }
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {

@@ -12,8 +12,8 @@ use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{Checkpoint, Ending, Job, Layout, NewJob, PlanTotals, PreparerHold};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
-    ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held,
-    PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
+    CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
+    Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::{PortError, PortResult};
@@ -312,6 +312,17 @@ impl Store for MemoryStore {
         self.change("finalize job", job, |record| {
             record.job.end(ending, finished_ms)
         })
+    }
+
+    async fn cancel(&self, key: &BatchKey, now_ms: u64) -> PortResult<CancelOutcome> {
+        self.change("cancel batch", &key.job, |record| {
+            let shard = record.shard(key.shard);
+            shard.batches.entry(key.slot).or_default().cancel(now_ms)
+        })
+    }
+
+    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+        self.change("pause job", job, |record| record.job.set_paused(paused))
     }
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {

@@ -13,6 +13,7 @@ pub mod races;
 pub mod repeats;
 pub mod results;
 pub mod source;
+pub mod steering;
 pub mod tickets;
 
 #[cfg(test)]
@@ -70,6 +71,11 @@ macro_rules! store_conformance {
             closing::a_job_fails_while_it_is_worked,
             closing::a_job_that_is_over_stays_so,
             closing::the_outbox_mark_is_set_by_the_ending_and_cleared,
+            steering::a_job_is_paused_and_resumed_while_it_is_worked,
+            steering::only_a_job_that_is_worked_is_paused,
+            steering::a_job_is_aborted_from_any_open_status,
+            steering::a_cancelled_batch_is_neither_claimed_nor_completed,
+            steering::what_is_held_or_over_is_not_cancelled,
             repeats::creating_again_finds_the_job,
             repeats::taking_the_planning_again_answers_the_same_hold,
             repeats::a_checkpoint_again_is_kept,
