@@ -10,9 +10,11 @@ use std::task::Poll;
 use async_trait::async_trait;
 use batchfleet_core::PortResult;
 use batchfleet_core::ids::JobId;
-use batchfleet_core::job::Policy;
+use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, PutOutcome, Queue, Results, Source, Store, Unobserved};
+use batchfleet_core::ports::{
+    Clock, PauseOutcome, PutOutcome, Queue, Results, Source, Store, Unobserved,
+};
 use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
 use batchfleet_core::source::SourceRef;
@@ -269,6 +271,22 @@ impl Fleet {
         self.time_limit_ms.store(ms.unwrap_or(u64::MAX), SeqCst);
     }
 
+    /// An operator's abort, asked for until it is answered.
+    pub(crate) async fn abort(&self) -> JobStatus {
+        let closer = self.preparer.closer();
+        for _ in 0..100 {
+            if let Some(Ok(status)) = until_it_hangs(closer.abort(&self.id())).await {
+                return status;
+            }
+        }
+        panic!("the abort was asked for 100 times in vain");
+    }
+
+    pub(crate) async fn set_paused(&self, paused: bool) -> PauseOutcome {
+        let outcome = self.store.set_paused(&self.id(), paused).await;
+        outcome.unwrap()
+    }
+
     pub(crate) fn overwrite(&self, text: &str) {
         self.source.put("uploads", KEY, text.to_owned());
     }
@@ -362,8 +380,13 @@ impl Fleet {
 
     /// Every delivered row, in the order of the file.
     pub(crate) fn delivered(&self) -> Vec<Value> {
+        self.delivered_but(&[])
+    }
+
+    /// The rows of all parts but these.
+    pub(crate) fn delivered_but(&self, uncounted: &[String]) -> Vec<Value> {
         let mut names: Vec<String> = self.results.names(&self.id());
-        names.retain(|name| name.starts_with(OUTPUT_FOLDER));
+        names.retain(|name| name.starts_with(OUTPUT_FOLDER) && !uncounted.contains(name));
         names.sort();
         let texts: Vec<String> = names.iter().map(|name| self.text(name)).collect();
         texts

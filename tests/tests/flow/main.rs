@@ -9,6 +9,7 @@ mod fleet;
 use std::sync::Arc;
 
 use batchfleet_core::job::{JobStatus, Policy, ReasonCode};
+use batchfleet_core::ports::PauseOutcome;
 use batchfleet_core::prepare::Prepared;
 use batchfleet_testing::{LostResponses, MemoryStore};
 
@@ -248,4 +249,61 @@ async fn a_record_over_the_limit_is_one_reject() {
         "{}",
         fleet.rejects()
     );
+}
+
+/// Aborted after a crash at any call, a job ends with a summary that is right: what it counts as
+/// accepted is what was delivered, and nothing is delivered after it.
+#[tokio::test]
+async fn an_abort_at_any_moment_leaves_a_right_summary() {
+    let text = rows(40);
+    let expected = sequential(&text, DEFINITION).accepted;
+    let (mut aborted, mut uncounted) = (0, 0);
+    for call in 0.. {
+        let fleet = Fleet::new(&text, DEFINITION, small());
+        fleet.crash_at(call);
+        fleet.upload().await;
+        for _ in 0..3 {
+            fleet.deliver_next().await;
+        }
+        if !fleet.has_crashed() {
+            break;
+        }
+        aborted += u32::from(fleet.abort().await == JobStatus::Aborted);
+        let summary = fleet.run().await;
+        let counts = &summary.counts;
+        assert_eq!(
+            counts.records,
+            counts.accepted + counts.rejected + counts.skipped
+        );
+        let delivered = fleet.delivered_but(&summary.uncounted_parts);
+        assert_eq!(counts.accepted, delivered.len() as u64, "call {call}");
+        assert!(delivered.iter().all(|row| expected.contains(row)));
+        let rejects = fleet.rejects();
+        let rejects = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(rejects.as_bytes())
+            .into_records();
+        assert_eq!(counts.rejected, rejects.count() as u64, "call {call}");
+        uncounted += summary.uncounted_parts.len();
+    }
+    assert!(aborted > 20, "only {aborted} aborts came in time");
+    assert!(
+        uncounted > 0,
+        "no crash fell between delivery and completion"
+    );
+}
+
+#[tokio::test]
+async fn a_paused_job_waits_and_goes_on() {
+    let text = rows(40);
+    let fleet = Fleet::new(&text, DEFINITION, small());
+    fleet.upload().await;
+    assert_eq!(fleet.set_paused(true).await, PauseOutcome::Done);
+    for _ in 0..10 {
+        fleet.deliver_next().await;
+    }
+    assert!(fleet.delivered().is_empty(), "a paused job is not worked");
+    assert_eq!(fleet.set_paused(false).await, PauseOutcome::Done);
+    let summary = fleet.run().await;
+    fleet.assert_delivered(&summary, &sequential(&text, DEFINITION));
 }

@@ -138,6 +138,9 @@ impl Worker {
         let Some(job) = self.store.job(id).await? else {
             return Ok(Stop::UnknownJob);
         };
+        if job.status == JobStatus::Paused {
+            return Ok(Stop::NothingFor(self.pace.paused_ms));
+        }
         let owner = OwnerId::from_random(self.ids.random());
         let Some(plan) = self.plan(id).await? else {
             return Ok(Stop::NothingFor(self.pace.idle_ms));
