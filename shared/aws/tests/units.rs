@@ -183,8 +183,8 @@ async fn a_batch_stays_within_its_budget_of_write_units() {
     let Metered { store, job, .. } = &metered;
     assert_eq!(
         metered.taken().other,
-        6,
-        "creating: a transaction of three small items"
+        8,
+        "creating: a transaction of four small items"
     );
 
     let hold = metered.hold().await;
@@ -280,5 +280,9 @@ async fn closing_is_paid_by_the_shard() {
         .await
         .unwrap();
     store.clear_outbox(job).await.unwrap();
-    assert_eq!(metered.taken().other, 2);
+    assert_eq!(
+        metered.taken().other,
+        3,
+        "the ending, the mark, and the item among the open jobs"
+    );
 }

@@ -23,6 +23,8 @@ pub mod report;
 mod shard;
 pub mod source;
 mod status;
+pub mod sweep;
+pub mod watch;
 pub mod work;
 
 pub use error::{PortError, PortResult};

@@ -26,6 +26,9 @@ pub enum Message {
     Watch {
         /// The job.
         job: JobId,
+        /// Which of the job's watches this is.
+        #[serde(default)]
+        token: u64,
     },
     /// Plan this source, or go on planning it.
     Prepare {
@@ -97,7 +100,14 @@ mod tests {
             ),
             (
                 r#"{"v":1,"kind":"watch","job":"0123456789abcdef0123456789abcdef"}"#,
-                Message::Watch { job },
+                Message::Watch {
+                    job: job.clone(),
+                    token: 0,
+                },
+            ),
+            (
+                r#"{"v":1,"kind":"watch","job":"0123456789abcdef0123456789abcdef","token":7}"#,
+                Message::Watch { job, token: 7 },
             ),
             (
                 r#"{"v":1,"kind":"prepare","source":{"bucket":"b","key":"incoming/d/k","version":null,"etag":"e","sequencer":null,"size":5}}"#,

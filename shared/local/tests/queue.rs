@@ -140,6 +140,7 @@ async fn every_message_goes_to_one_of_many_receivers() {
     }
     let last = Message::Watch {
         job: JobId::derive(&["queue"]),
+        token: 1,
     };
     for _ in 0..8 {
         queue.send(&last, 50).await.unwrap();

@@ -15,6 +15,8 @@ use batchfleet_core::ports::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
+use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
 use crate::random::mixed;
@@ -198,6 +200,22 @@ impl<S: Store + ?Sized> Store for LostResponses<S> {
 
     async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
         self.answer("pause job", self.inner.set_paused(job, paused).await)
+    }
+
+    async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {
+        self.inner.preparer(job).await
+    }
+
+    async fn watch(&self, job: &JobId) -> PortResult<Option<Watch>> {
+        self.inner.watch(job).await
+    }
+
+    async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()> {
+        self.answer("record watch", self.inner.record_watch(job, watch).await)
+    }
+
+    async fn open_jobs(&self) -> PortResult<Vec<JobId>> {
+        self.inner.open_jobs().await
     }
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {

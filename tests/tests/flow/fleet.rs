@@ -18,6 +18,7 @@ use batchfleet_core::ports::{
 use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
 use batchfleet_core::source::SourceRef;
+use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worker};
 use batchfleet_testing::{
     ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore,
@@ -282,6 +283,22 @@ impl Fleet {
         panic!("the abort was asked for 100 times in vain");
     }
 
+    /// Every message is lost, as from a queue that expired them.
+    pub(crate) fn lose_all_messages(&self) {
+        while self.queue.receive(u64::MAX).is_some() {}
+    }
+
+    /// A look of the sweeper, this much later.
+    pub(crate) async fn sweep_after(&self, ms: u64) -> Swept {
+        self.clock.advance(ms);
+        let sweeper = Sweeper {
+            store: Arc::clone(&self.store) as _,
+            queue: Arc::clone(&self.queue) as _,
+            clock: Arc::clone(&self.clock) as _,
+        };
+        sweeper.sweep().await.unwrap()
+    }
+
     pub(crate) async fn set_paused(&self, paused: bool) -> PauseOutcome {
         let outcome = self.store.set_paused(&self.id(), paused).await;
         outcome.unwrap()
@@ -294,6 +311,12 @@ impl Fleet {
     fn deadline(&self) -> Option<u64> {
         let limit = self.time_limit_ms.load(SeqCst);
         (limit != u64::MAX).then(|| self.clock.now_ms() + limit)
+    }
+
+    /// The event, delivered once and not again, whatever becomes of it.
+    pub(crate) async fn upload_once(&self) {
+        let call = self.preparer.prepare(&self.object, self.deadline());
+        let _ = until_it_hangs(call).await;
     }
 
     /// The event. S3 delivers it again while the orchestrator dies or fails.

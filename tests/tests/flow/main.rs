@@ -11,6 +11,7 @@ use std::sync::Arc;
 use batchfleet_core::job::{JobStatus, Policy, ReasonCode};
 use batchfleet_core::ports::PauseOutcome;
 use batchfleet_core::prepare::Prepared;
+use batchfleet_core::sweep::Swept;
 use batchfleet_testing::{LostResponses, MemoryStore};
 
 use crate::fleet::{Fleet, sequential};
@@ -306,4 +307,33 @@ async fn a_paused_job_waits_and_goes_on() {
     assert_eq!(fleet.set_paused(false).await, PauseOutcome::Done);
     let summary = fleet.run().await;
     fleet.assert_delivered(&summary, &sequential(&text, DEFINITION));
+}
+
+/// Whatever a job was at when its messages were lost, the sweeper wakes it, once.
+#[tokio::test]
+async fn a_job_that_lost_every_message_is_woken_by_the_sweeper() {
+    let text = rows(40);
+    let expected = sequential(&text, DEFINITION);
+    let mut woken = 0;
+    for call in 0.. {
+        let fleet = Fleet::new(&text, DEFINITION, small());
+        fleet.crash_at(call);
+        fleet.upload_once().await;
+        fleet.deliver_next().await;
+        if !fleet.has_crashed() {
+            break;
+        }
+        fleet.lose_all_messages();
+        let early = fleet.sweep_after(1_000).await;
+        assert_eq!(early.woken, 0, "its messages may still be on their way");
+        let late = fleet.sweep_after(200_000).await;
+        assert_eq!((late.woken, late.failed), (late.open, 0), "call {call}");
+        woken += late.woken;
+        if late.open == 1 {
+            let summary = fleet.run().await;
+            fleet.assert_delivered(&summary, &expected);
+        }
+        assert_eq!(fleet.sweep_after(200_000).await, Swept::default());
+    }
+    assert!(woken > 40, "only {woken} jobs were woken");
 }

@@ -9,6 +9,7 @@ use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{Counts, Job, JobStatus};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -130,6 +131,15 @@ pub(super) fn preparer(item: &Item) -> PortResult<PreparerItem> {
         lease_until_ms: fields.number(schema::LEASE_UNTIL)?,
         fence: fields.number(schema::FENCE)?,
         checkpoint: fields.json_if_any(schema::CHECKPOINT)?,
+    })
+}
+
+/// Reads a job's watch.
+pub(super) fn watch(item: &Item) -> PortResult<Watch> {
+    let fields = Fields::of("the watch", item);
+    Ok(Watch {
+        token: fields.number(schema::TOKEN)?,
+        due_ms: fields.number(schema::DUE)?,
     })
 }
 

@@ -27,6 +27,7 @@ impl DynamoStore {
             self.put_part(action, self.new_job(job)?)?,
             self.put_part(action, self.new_snapshot(job))?,
             self.put_part(action, self.new_preparer(job))?,
+            self.put_part(action, self.item(schema::open_key(&job.id)))?,
         ];
         match self.transact(Kind::Other, action, parts).await? {
             Transacted::Done => Ok(CreateOutcome::Created),
@@ -274,7 +275,7 @@ impl DynamoStore {
             .apply(Kind::Other, "clear outbox", change, ReturnValue::None)
             .await?
         {
-            Applied::Done(_) => Ok(()),
+            Applied::Done(_) => self.forget_open_job(job).await,
             Applied::Unmet(_) => Err(missing("clear outbox", "job")),
         }
     }

@@ -10,6 +10,7 @@ mod job;
 mod metering;
 mod plan;
 mod schema;
+mod watch;
 
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ use batchfleet_core::ports::{
     FinalizeOutcome, Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store,
     TicketOutcome,
 };
+use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
 use self::metering::Kind;
@@ -466,6 +469,22 @@ impl Store for DynamoStore {
 
     async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
         self.pause_job(job, paused).await
+    }
+
+    async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {
+        self.read_preparer(job).await
+    }
+
+    async fn watch(&self, job: &JobId) -> PortResult<Option<Watch>> {
+        self.read_watch(job).await
+    }
+
+    async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()> {
+        self.keep_watch(job, watch).await
+    }
+
+    async fn open_jobs(&self) -> PortResult<Vec<JobId>> {
+        self.list_open_jobs().await
     }
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {

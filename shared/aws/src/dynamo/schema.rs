@@ -14,6 +14,8 @@
 //! | `J#<job>` | `snapshot` | `txt` the definition's text |
 //! | `J#<job>` | `layout` | `lay` dialect and header |
 //! | `J#<job>` | `preparer` | `own` owner, `lu` lease until, `f` fence, `cp` checkpoint |
+//! | `J#<job>` | `watch` | `tok` token, `due` when it is due |
+//! | `OPEN` | `open#<job>` | nothing: the job is open, or owes its report |
 //! | `S#<job>#<shard>` | `shard` | `pub` published, `cur` cursor, `sealed`, `closed`, `ss` start, `se` end, `tot` sums |
 //! | `S#<job>#<shard>` | `plan#<page>` | `p` the ranges of 25 batches |
 //! | `S#<job>#<shard>` | `batch#<slot>` | `st` status, `own` owner, `lu` lease until, `f` fence, `att` attempts, `c` completion |
@@ -52,7 +54,9 @@
 //!     Sets the outbox mark in the same write. After it: the mark says what is still owed.
 //! 12. **cancel** (only of a job that ended early): the condition of step 7; sets `CANCELLED`, `f + 1`.
 //!     After it: nobody claims or completes the batch. **clear outbox**: the job exists.
+//!     The job's item under `OPEN` is deleted after it; the sweeper deletes one that was left behind.
 //! 13. **pause, resume**: `PROCESSING` becomes `PAUSED`, or back.
+//! 14. **record watch**: no item yet, or `tok < :token`.
 //!
 //! A write whose condition is not met is answered with the item as it is
 //! (`ReturnValuesOnConditionCheckFailure`), so losing costs no second read, and a write whose
@@ -70,6 +74,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use batchfleet_core::batch::{BatchKey, BatchStatus, Lease, Publication, ShardTotals};
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{JobStatus, PreparerHold};
+use batchfleet_core::watch::Watch;
 
 /// An item, a key, or the values of an expression.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -112,6 +117,8 @@ pub(super) const BYTES: &str = "byt";
 pub(super) const FINISHED: &str = "fin";
 pub(super) const REASON: &str = "rsn";
 pub(super) const OUTBOX: &str = "ob";
+pub(super) const TOKEN: &str = "tok";
+pub(super) const DUE: &str = "due";
 pub(super) const TEXT: &str = "txt";
 pub(super) const LAYOUT: &str = "lay";
 
@@ -120,6 +127,10 @@ pub(super) const JOB_SK: &str = "job";
 pub(super) const SNAPSHOT_SK: &str = "snapshot";
 pub(super) const LAYOUT_SK: &str = "layout";
 pub(super) const PREPARER_SK: &str = "preparer";
+pub(super) const WATCH_SK: &str = "watch";
+/// The partition of open jobs: one small item for each, written and deleted once.
+pub(super) const OPEN_PK: &str = "OPEN";
+pub(super) const OPEN_PREFIX: &str = "open#";
 /// The sort keys, or how they begin, of a shard's partition.
 pub(super) const SHARD_SK: &str = "shard";
 pub(super) const PAGE_PREFIX: &str = "plan#";
@@ -128,6 +139,25 @@ pub(super) const BATCH_PREFIX: &str = "batch#";
 /// The key of one of a job's own items.
 pub(super) fn job_key(job: &JobId, sk: &str) -> Item {
     key(format!("J#{job}"), sk.to_owned())
+}
+
+/// The key of a job's item among the open ones.
+pub(super) fn open_key(job: &JobId) -> Item {
+    key(OPEN_PK.to_owned(), format!("{OPEN_PREFIX}{job}"))
+}
+
+/// Step 14.
+pub(super) fn record_watch(job: &JobId, watch: &Watch, expires: u64) -> Change {
+    Change {
+        key: job_key(job, WATCH_SK),
+        update: "SET tok = :token, due = :due, expires_at = :expires",
+        condition: "attribute_not_exists(tok) OR tok < :token",
+        values: values([
+            (":token", n(watch.token)),
+            (":due", n(watch.due_ms)),
+            (":expires", n(expires)),
+        ]),
+    }
 }
 
 /// The key of a shard's own item.

@@ -30,6 +30,8 @@
 //! 12. `cancel` takes every batch that is not over out of a job that ended early, before its report;
 //!     `clear_outbox` after the closing effects.
 //! 13. `set_paused`: `PROCESSING ⇄ PAUSED`, by an operator.
+//! 14. `record_watch`: the job's next watch is in the queue. `open_jobs`, `watch` and `preparer` tell
+//!     the sweeper which jobs nobody looks after.
 //!
 //! Every method is atomic. Whether a write whose response was lost went through is resolved by the
 //! adapter, by reading: a method answers what is true, or an error, after which the caller may call
@@ -47,6 +49,8 @@ use crate::error::PortResult;
 use crate::ids::{JobId, OwnerId};
 use crate::job::{Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold};
 use crate::plan::PlanPage;
+use crate::preparer::PreparerItem;
+use crate::watch::Watch;
 
 /// Whether a job was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,6 +342,19 @@ pub trait Store: Send + Sync {
     /// Step 13: pauses the job, or resumes it.
     async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome>;
 
-    /// Step 12.
+    /// The state of the job's planning.
+    async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>>;
+
+    /// The job's newest watch; `None` before the first.
+    async fn watch(&self, job: &JobId) -> PortResult<Option<Watch>>;
+
+    /// Step 14: records a watch. One that is not newer than the recorded one changes nothing.
+    async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()>;
+
+    /// Jobs that are not over or still owe their report; perhaps some that were lately.
+    async fn open_jobs(&self) -> PortResult<Vec<JobId>>;
+
+    /// Step 12: the report is written; the job is no longer among the open ones. Repeating it does
+    /// no harm.
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()>;
 }

@@ -4,7 +4,7 @@ use batchfleet_grammar::{BatchLimits, BatchRange, Limits, Position, Splitter};
 use bytes::Bytes;
 use futures_util::future::{join, try_join_all};
 
-use super::{GRACE_MS, Prepared, Preparer, Stop};
+use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
 use crate::job::{Checkpoint, Job, Layout, PlanTotals, PreparerHold};
@@ -12,6 +12,7 @@ use crate::message::Message;
 use crate::plan::PlanPage;
 use crate::ports::Held;
 use crate::source::SourceRef;
+use crate::work::leave_watch;
 
 /// A preparer hands over when less than this is left of its time: enough for a window over a slow
 /// connection, its publication, and the message.
@@ -249,12 +250,9 @@ impl<'a> Planning<'a> {
         }
         let job = &self.job.id;
         if self.progress.messages == 0 {
-            queue
-                .send(
-                    &Message::Watch { job: job.clone() },
-                    policy.lease_ms + GRACE_MS,
-                )
-                .await?;
+            let preparer = self.preparer;
+            let (store, clock) = (&*preparer.store, &*preparer.clock);
+            leave_watch(store, &**queue, clock, self.job, 1).await?;
         }
         let shards = self
             .progress

@@ -13,10 +13,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::close::Closer;
 use crate::error::{PortError, PortResult, chain};
 use crate::ids::{JobId, OwnerId};
-use crate::job::{JobStatus, Reason};
+use crate::job::{Job, JobStatus, Reason};
 use crate::message::Message;
 use crate::ports::{Clock, Ids, Observer, Queue, Results, Source, Store};
 use crate::process::{JobPlan, SharedPlan};
+use crate::watch::Watch;
 use crate::work::invocation::{Invocation, Stop};
 
 /// Works on jobs. One value serves many invocations, also at once.
@@ -90,12 +91,14 @@ impl Worker {
     pub async fn work(&self, message: &Message, deadline_ms: Option<u64>) -> PortResult<Worked> {
         let (job, hint, is_watch) = match message {
             Message::Work { job, shard } => (job, *shard, false),
-            Message::Watch { job } => (job, 0, true),
+            Message::Watch { job, token } => {
+                if let Some(done) = self.leave_next_watch(job, *token).await? {
+                    return Ok(done);
+                }
+                (job, 0, true)
+            }
             Message::Prepare { .. } => return Ok(Worked::NotForWorkers),
         };
-        if is_watch && let Some(done) = self.leave_next_watch(message, job).await? {
-            return Ok(done);
-        }
         match self.work_on(job, hint, deadline_ms).await {
             Ok(Stop::UnknownJob) => Ok(Worked::UnknownJob(job.clone())),
             Ok(Stop::JobOver(status)) => Ok(Worked::JobOver(job.clone(), status)),
@@ -105,7 +108,11 @@ impl Worker {
                 Ok(Worked::HandedOver(job.clone()))
             }
             Ok(Stop::NothingFor(delay_ms)) => self.defer(message, job, delay_ms).await,
-            Err(error) if error.is_retryable() && !is_watch => {
+            Err(error) if error.is_retryable() && is_watch => {
+                tracing::warn!(job = %job, error = %chain(&error), "a port failed for now");
+                Ok(Worked::Watching(job.clone()))
+            }
+            Err(error) if error.is_retryable() => {
                 let delay_ms = self.pace.retry_ms + self.ids.random() % self.pace.retry_ms.max(1);
                 tracing::warn!(job = %job, error = %chain(&error), delay_ms, "a port failed for now");
                 self.defer(message, job, delay_ms).await
@@ -119,15 +126,20 @@ impl Worker {
         Ok(Worked::Deferred(job.clone(), delay_ms))
     }
 
-    /// Before it works, a watch leaves the next one: from then on, whatever dies, one is waiting.
-    async fn leave_next_watch(&self, message: &Message, job: &JobId) -> PortResult<Option<Worked>> {
+    /// Before it works, a watch leaves the next one: whatever dies, one is waiting. A watch that has
+    /// a successor already ends here.
+    async fn leave_next_watch(&self, job: &JobId, token: u64) -> PortResult<Option<Worked>> {
         let Some(stored) = self.store.job(job).await? else {
             return Ok(Some(Worked::UnknownJob(job.clone())));
         };
         if stored.status.is_terminal() && !stored.outbox {
             return Ok(Some(Worked::JobOver(job.clone(), stored.status)));
         }
-        self.queue.send(message, stored.policy.lease_ms).await?;
+        let newest = self.store.watch(job).await?;
+        if newest.is_some_and(|newest| newest.supersedes(token)) {
+            return Ok(Some(Worked::Watching(job.clone())));
+        }
+        leave_watch(&*self.store, &*self.queue, &*self.clock, &stored, token + 1).await?;
         Ok(None)
     }
 
@@ -182,6 +194,27 @@ impl Worker {
             _ => Ok(None),
         }
     }
+}
+
+/// Puts a watch into the queue, and then records it: never the other way round.
+pub(crate) async fn leave_watch(
+    store: &dyn Store,
+    queue: &dyn Queue,
+    clock: &dyn Clock,
+    job: &Job,
+    token: u64,
+) -> PortResult<()> {
+    let delay_ms = job.policy.lease_ms;
+    let message = Message::Watch {
+        job: job.id.clone(),
+        token,
+    };
+    queue.send(&message, delay_ms).await?;
+    let watch = Watch {
+        token,
+        due_ms: clock.now_ms() + delay_ms,
+    };
+    store.record_watch(&job.id, &watch).await
 }
 
 /// The plans that a warm function used last.

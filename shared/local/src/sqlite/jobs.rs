@@ -7,6 +7,7 @@ use batchfleet_core::job::{Ending, Job, NewJob};
 use batchfleet_core::ports::{
     CloseOutcome, CreateOutcome, FinalizeOutcome, PauseOutcome, Snapshot,
 };
+use batchfleet_core::watch::Watch;
 use rusqlite::{Connection, params};
 
 use super::{Fault, JobEntry, rows, sql};
@@ -85,6 +86,24 @@ pub(super) fn clear_outbox(tx: &Connection, id: &JobId) -> Result<(), Fault> {
     let mut job = existing(tx, id, "clear outbox")?;
     job.outbox = false;
     rows::update_job(tx, &job)
+}
+
+pub(super) fn record_watch(tx: &Connection, job: &JobId, watch: &Watch) -> Result<(), Fault> {
+    match rows::watch(tx, job)? {
+        Some(kept) if kept.token >= watch.token => Ok(()),
+        _ => rows::put_watch(tx, job, watch),
+    }
+}
+
+pub(super) fn open(tx: &rusqlite::Transaction<'_>) -> Result<Vec<JobId>, Fault> {
+    let mut statement = tx.prepare_cached(sql::SELECT_OPEN_JOBS)?;
+    let mut found = statement.query([])?;
+    let mut jobs = Vec::new();
+    while let Some(row) = found.next()? {
+        let id: String = row.get(0)?;
+        jobs.push(JobId::parse(&id).map_err(|error| PortError::corrupt("the id of a job", error))?);
+    }
+    Ok(jobs)
 }
 
 /// Sorted here, because statements compare no numbers.

@@ -31,6 +31,8 @@ use batchfleet_core::ports::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
+use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
@@ -422,6 +424,22 @@ impl Store for SqliteStore {
 
     async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
         self.write("pause job", |tx| jobs::set_paused(tx, job, paused))
+    }
+
+    async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {
+        self.read("read preparer", |tx| rows::preparer(tx, job))
+    }
+
+    async fn watch(&self, job: &JobId) -> PortResult<Option<Watch>> {
+        self.read("read watch", |tx| rows::watch(tx, job))
+    }
+
+    async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()> {
+        self.write("record watch", |tx| jobs::record_watch(tx, job, watch))
+    }
+
+    async fn open_jobs(&self) -> PortResult<Vec<JobId>> {
+        self.read("list open jobs", jobs::open)
     }
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {

@@ -5,6 +5,7 @@ use batchfleet_core::batch::{BatchItem, BatchKey, BatchStatus, Shard};
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{Job, JobStatus};
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::watch::Watch;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -121,6 +122,24 @@ pub(super) fn preparer(tx: &Connection, job: &JobId) -> Result<Option<PreparerIt
         lease_until_ms: unsigned(row, 2)?,
         checkpoint: maybe_from_json("a checkpoint", checkpoint.as_deref())?,
     }))
+}
+
+pub(super) fn watch(tx: &Connection, job: &JobId) -> Result<Option<Watch>, Fault> {
+    let mut statement = tx.prepare_cached(sql::SELECT_WATCH)?;
+    let mut rows = statement.query(params![job.as_str()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Watch {
+        token: unsigned(row, 0)?,
+        due_ms: unsigned(row, 1)?,
+    }))
+}
+
+pub(super) fn put_watch(tx: &Connection, job: &JobId, watch: &Watch) -> Result<(), Fault> {
+    let values = params![job.as_str(), signed(watch.token), signed(watch.due_ms)];
+    tx.prepare_cached(sql::UPSERT_WATCH)?.execute(values)?;
+    Ok(())
 }
 
 pub(super) fn update_preparer(

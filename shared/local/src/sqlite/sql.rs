@@ -72,6 +72,12 @@ pub(super) const SCHEMA: &str = "
         completion TEXT,
         PRIMARY KEY (job, shard, slot)
     ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE watch (
+        job TEXT PRIMARY KEY,
+        token INTEGER NOT NULL,
+        due_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// A write-ahead log that is synced when it is copied into the database, not at every commit. See
@@ -104,6 +110,16 @@ pub(super) const SELECT_JOB: &str = "
     FROM job WHERE job = ?1";
 
 pub(super) const SELECT_JOBS: &str = "SELECT job, status, created_ms FROM job";
+
+pub(super) const SELECT_OPEN_JOBS: &str = "
+    SELECT job FROM job
+    WHERE status NOT IN ('COMPLETED', 'FAILED', 'ABORTED') OR outbox <> 0";
+
+pub(super) const SELECT_WATCH: &str = "SELECT token, due_ms FROM watch WHERE job = ?1";
+
+pub(super) const UPSERT_WATCH: &str = "
+    INSERT INTO watch (job, token, due_ms) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET token = ?2, due_ms = ?3";
 
 pub(super) const INSERT_SNAPSHOT: &str =
     "INSERT INTO snapshot (job, definition_text) VALUES (?1, ?2)";

@@ -16,6 +16,7 @@ use batchfleet_core::ports::{
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
 use super::lock;
@@ -33,6 +34,7 @@ struct Record {
     snapshot: Snapshot,
     preparer: PreparerItem,
     shards: BTreeMap<u32, ShardRecord>,
+    watch: Option<Watch>,
 }
 
 /// A shard: its own item once published, its pages, and the batches that were ever claimed.
@@ -85,6 +87,7 @@ impl Record {
             },
             preparer: PreparerItem::default(),
             shards: BTreeMap::new(),
+            watch: None,
         }
     }
 
@@ -323,6 +326,30 @@ impl Store for MemoryStore {
 
     async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
         self.change("pause job", job, |record| record.job.set_paused(paused))
+    }
+
+    async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {
+        Ok(self.look(job, |record| record.preparer.clone()))
+    }
+
+    async fn watch(&self, job: &JobId) -> PortResult<Option<Watch>> {
+        Ok(self.look(job, |record| record.watch).flatten())
+    }
+
+    async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()> {
+        self.change("record watch", job, |record| {
+            if record.watch.is_none_or(|kept| kept.token < watch.token) {
+                record.watch = Some(*watch);
+            }
+        })
+    }
+
+    async fn open_jobs(&self) -> PortResult<Vec<JobId>> {
+        let jobs = lock(&self.jobs);
+        let open = jobs
+            .iter()
+            .filter(|(_, record)| !record.job.status.is_terminal() || record.job.outbox);
+        Ok(open.map(|(id, _)| id.clone()).collect())
     }
 
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {

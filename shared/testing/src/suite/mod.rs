@@ -15,6 +15,7 @@ pub mod results;
 pub mod source;
 pub mod steering;
 pub mod tickets;
+pub mod watches;
 
 #[cfg(test)]
 pub(crate) use fixture::new_job;
@@ -71,6 +72,9 @@ macro_rules! store_conformance {
             closing::a_job_fails_while_it_is_worked,
             closing::a_job_that_is_over_stays_so,
             closing::the_outbox_mark_is_set_by_the_ending_and_cleared,
+            watches::the_newest_watch_is_kept,
+            watches::a_job_is_listed_until_its_report_is_written,
+            watches::the_preparers_lease_is_seen,
             steering::a_job_is_paused_and_resumed_while_it_is_worked,
             steering::only_a_job_that_is_worked_is_paused,
             steering::a_job_is_aborted_from_any_open_status,

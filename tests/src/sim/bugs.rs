@@ -1,0 +1,95 @@
+//! The planted bugs: each breaks the protocol in one place, and the checks must notice.
+//!
+//! Those of a use case are hooks in the core, compiled in with the feature `mutations` alone; those
+//! of a store are in the simulated table and in front of it.
+
+use batchfleet_core::mutation::Mutation;
+
+/// A bug of a store, or of what stands before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreBug {
+    /// A completion is taken whatever its fence.
+    CompleteWithoutFence,
+    /// A heartbeat extends whatever lease there is.
+    HeartbeatWithoutFence,
+    /// A claim does not raise the fence.
+    ClaimKeepsFence,
+    /// A checkpoint is taken whatever its fence.
+    CheckpointWithoutFence,
+    /// The shard is marked in one write, its sums are added in the next.
+    CloseInTwoWrites,
+    /// Closing a shard loses its sums.
+    TornSums,
+    /// The ending does not set the outbox mark.
+    EndWithoutOutbox,
+    /// An ending overwrites an earlier one.
+    EndTwice,
+    /// An older publication lowers what is published.
+    PublishLowers,
+    /// The cursor is raised without regard to what is published.
+    TicketsPastPublished,
+    /// Writing a page of the plan resets the state of its batches.
+    PagesResetBatches,
+    /// Reads do not ask for the pinned version.
+    UnpinnedRead,
+}
+
+/// A planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bug {
+    /// What it does wrong.
+    pub name: &'static str,
+    /// The hook in the core, if it is there.
+    pub core: Option<Mutation>,
+    /// The bug of the store, if it is there.
+    pub store: Option<StoreBug>,
+}
+
+const fn core(name: &'static str, mutation: Mutation) -> Bug {
+    Bug {
+        name,
+        core: Some(mutation),
+        store: None,
+    }
+}
+
+const fn store(name: &'static str, bug: StoreBug) -> Bug {
+    Bug {
+        name,
+        core: None,
+        store: Some(bug),
+    }
+}
+
+/// All of them.
+pub const BUGS: [Bug; 25] = [
+    store("no fence check on completion", StoreBug::CompleteWithoutFence),
+    store("heartbeat without fence", StoreBug::HeartbeatWithoutFence),
+    store("a claim does not raise the fence", StoreBug::ClaimKeepsFence),
+    store("checkpoint without fence", StoreBug::CheckpointWithoutFence),
+    core("sweep claims without expiry", Mutation::ClaimWithoutExpiry),
+    store("close a shard outside its transaction", StoreBug::CloseInTwoWrites),
+    core("close an unsealed shard", Mutation::CloseUnsealed),
+    core("finalize on one shard", Mutation::FinalizeOnOneShard),
+    Bug {
+        name: "finalize without the ledger check (after closings that lost their sums)",
+        core: Some(Mutation::FinalizeUnchecked),
+        store: Some(StoreBug::TornSums),
+    },
+    store("an ending overwrites an earlier one", StoreBug::EndTwice),
+    store("close without outbox", StoreBug::EndWithoutOutbox),
+    core("clear the outbox before the report", Mutation::ClearOutboxFirst),
+    core("acknowledge before commit", Mutation::CompleteFirst),
+    core("drop instead of defer", Mutation::DropInsteadOfDefer),
+    core("no watch message", Mutation::NoWatch),
+    core("no guard message", Mutation::NoGuard),
+    core("job id without version and sequencer", Mutation::JobIdWithoutVersion),
+    core("resume from a checkpoint written before its batches", Mutation::CheckpointFirst),
+    core("deliver under a lost lease (a part's name has the fence in it)", Mutation::PartPerClaim),
+    core("reuse a name: give up a batch without taking its part's name", Mutation::GiveUpUnnamed),
+    store("publish what is not monotonic", StoreBug::PublishLowers),
+    store("a ticket block past what is published", StoreBug::TicketsPastPublished),
+    store("a zombie preparer's pages reset their batches", StoreBug::PagesResetBatches),
+    store("reads without the pinned version", StoreBug::UnpinnedRead),
+    core("record values in a message of the service", Mutation::LoudReason),
+];

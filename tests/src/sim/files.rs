@@ -1,0 +1,138 @@
+//! Files to import, and what is true of them by an independent reading: the generator knows where
+//! each row begins and which are blank, and the `csv` crate says what the others hold.
+//!
+//! It must not use the grammar or the checks under test.
+
+use serde_json::{Value, json};
+
+use super::random::Random;
+
+/// The definition that judges every file.
+pub(crate) const DEFINITION: &str = "fields:\n  - {name: id, type: integer, required: true}\n  - {name: name}\n  - {name: age, type: integer}\n";
+
+/// A text that is in a cell of every row: where it turns up in a message, a reason or a log, a
+/// record value has leaked (I8).
+pub(crate) const PLANTED: &str = "Planted";
+
+/// What should become of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Told {
+    /// It is delivered as this.
+    Accepted(Value),
+    /// It is a reject.
+    Rejected,
+    /// It is blank.
+    Skipped,
+}
+
+/// Where a row begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) byte: u64,
+    pub(crate) line: u64,
+}
+
+/// A file and the truth about it.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) text: String,
+    /// One a row, blank ones included, and last the end of the file.
+    pub(crate) places: Vec<Place>,
+    /// One a row, blank ones included.
+    pub(crate) rows: Vec<Told>,
+    /// Whether a job of it can begin at all.
+    pub(crate) has_header: bool,
+}
+
+impl File {
+    /// `count` rows with everything that makes boundaries hard. `tag` keeps two files apart.
+    pub(crate) fn draw(random: &mut Random, count: u64, tag: u64) -> Self {
+        let mut text = String::new();
+        if random.one_in(8) {
+            text.push('\u{feff}');
+        }
+        text.push_str(if random.one_in(4) {
+            "id,name,age\r\n"
+        } else {
+            "id,name,age\n"
+        });
+        let mut line = 2;
+        let mut places = Vec::new();
+        let mut blank = Vec::new();
+        for row in 0..count {
+            places.push(Place {
+                byte: text.len() as u64,
+                line,
+            });
+            let id = tag * 1_000 + row;
+            let kind = random.below(9);
+            let (cells, lines, is_blank) = match kind {
+                0 => (
+                    format!("{id},\"{PLANTED} \"\"{id}\"\"\nand, more\",{row}"),
+                    2,
+                    false,
+                ),
+                1 => (format!("{id},{PLANTED}{id},old"), 1, false),
+                2 => (format!("{id},{PLANTED}{id},{row},more"), 1, false),
+                3 => (format!("{id},{PLANTED}{id}"), 1, false),
+                4 => (String::new(), 1, true),
+                5 => (format!("{id},\"{PLANTED} Zoë {id}\",{row}"), 1, false),
+                _ => (format!("{id},{PLANTED}{id},{row}"), 1, false),
+            };
+            text.push_str(&cells);
+            blank.push(is_blank);
+            let is_open_ended = row + 1 == count && !is_blank && random.one_in(3);
+            if !is_open_ended {
+                text.push_str(if random.one_in(5) { "\r\n" } else { "\n" });
+            }
+            line += lines;
+        }
+        places.push(Place {
+            byte: text.len() as u64,
+            line,
+        });
+        let rows = tell(&text, &blank);
+        Self {
+            text,
+            places,
+            rows,
+            has_header: true,
+        }
+    }
+
+    /// A file that no job can begin on.
+    pub(crate) fn unreadable(random: &mut Random) -> Self {
+        let text = random.pick(&["", "\n\n", "name,age\nPlanted,1\n", "id,name,age,Name\n1,2,3,4\n"]);
+        Self {
+            text: text.to_owned(),
+            places: Vec::new(),
+            rows: Vec::new(),
+            has_header: false,
+        }
+    }
+}
+
+/// Reads with the `csv` crate, which passes over blank rows, and judges by hand.
+fn tell(text: &str, blank: &[bool]) -> Vec<Told> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut records = reader.records();
+    let mut rows = Vec::with_capacity(blank.len());
+    for &is_blank in blank {
+        if is_blank {
+            rows.push(Told::Skipped);
+            continue;
+        }
+        let row = records.next().and_then(Result::ok).unwrap_or_default();
+        let number = |column: usize| row.get(column).and_then(|cell| cell.parse::<i64>().ok());
+        rows.push(match (row.len(), number(0), number(2)) {
+            (3, Some(id), Some(age)) => {
+                Told::Accepted(json!({"id": id, "name": &row[1], "age": age}))
+            }
+            _ => Told::Rejected,
+        });
+    }
+    rows
+}

@@ -1,0 +1,286 @@
+//! The ports of one invocation: every call waits, may fail, may be lost or repeated, and may be
+//! where its invocation dies.
+//!
+//! A call is two waits around one atomic operation: the way there and the way back. So a crash
+//! strikes before the operation, or after it with its response lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use async_trait::async_trait;
+use batchfleet_core::message::Message;
+use batchfleet_core::ports::{Clock, Definitions, FoundDefinition, Ids, Queue};
+use batchfleet_core::{PortError, PortResult};
+
+use super::files::DEFINITION;
+use super::history::Sent;
+use super::world::{ActorId, Event, State, World};
+
+/// Messages that are delivered twice by a fault, at most in one run: each copy of a worker's message
+/// lives as long as its job.
+const DUPLICATES_MAX: u32 = 6;
+
+/// The ports of one invocation, and of those that run in the same warm process after it.
+pub(crate) struct Ports {
+    pub(crate) world: Arc<World>,
+    actor: AtomicU32,
+    /// How far this process' clock is ahead, or behind.
+    skew_ms: i64,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Good,
+    Failed,
+    LostResponse,
+    LateWrite,
+    Repeated,
+}
+
+/// What kind of call it is: a read can only fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+impl Ports {
+    pub(crate) fn new(world: Arc<World>, skew_ms: i64) -> Self {
+        Self {
+            world,
+            actor: AtomicU32::new(0),
+            skew_ms,
+        }
+    }
+
+    /// A warm process serves its next invocation.
+    pub(crate) fn serve(&self, actor: ActorId) {
+        self.actor.store(actor, Relaxed);
+    }
+
+    pub(crate) fn actor(&self) -> ActorId {
+        self.actor.load(Relaxed)
+    }
+
+    /// The time by this process' clock.
+    pub(crate) fn clock_ms(&self, state: &State) -> u64 {
+        state.now_ms.saturating_add_signed(self.skew_ms)
+    }
+
+    /// The one true time of a moment on this process' clock.
+    fn true_ms(&self, clock_ms: u64) -> u64 {
+        clock_ms.saturating_add_signed(-self.skew_ms)
+    }
+
+    /// Makes a call: waits, does the operation under its fate, waits.
+    pub(crate) async fn call<T, F>(
+        &self,
+        kind: Kind,
+        name: &'static str,
+        what: impl FnOnce() -> String + Send,
+        mut operation: F,
+    ) -> PortResult<T>
+    where
+        T: std::fmt::Debug + Send + 'static,
+        F: FnMut(&mut State) -> PortResult<T> + Send + 'static,
+    {
+        let actor = self.actor();
+        let (there_ms, back_ms, fate, what) = {
+            let mut state = self.world.lock();
+            let what = state.trace.keeps_text().then(what).unwrap_or_default();
+            (way(&mut state), way(&mut state), fate(&mut state, kind), what)
+        };
+        self.world.wait(actor, there_ms).await;
+        let outcome = match fate {
+            Fate::Good => self.done(actor, name, &what, fate, &mut operation),
+            Fate::Failed => self.failed(actor, name, &what, fate),
+            Fate::LostResponse => {
+                let _ = self.done(actor, name, &what, fate, &mut operation);
+                Err(PortError::transient(name, "the response was lost"))
+            }
+            Fate::Repeated => {
+                let _ = self.done(actor, name, &what, fate, &mut operation);
+                self.world.wait(actor, back_ms).await;
+                self.done(actor, name, &what, fate, &mut operation)
+            }
+            Fate::LateWrite => {
+                let failed = self.failed(actor, name, &what, fate);
+                let mut state = self.world.lock();
+                let lease_ms = state.scenario.policy.lease_ms;
+                let at_ms = state.now_ms + state.random.between(100, 2 * lease_ms);
+                let late = move |state: &mut State| {
+                    let outcome = operation(state);
+                    state.note(actor, name, || format!("arrives late: {what} -> {outcome:?}"));
+                };
+                state.push(at_ms, Event::Late(Box::new(late)));
+                drop(state);
+                failed
+            }
+        };
+        self.world.wait(actor, back_ms).await;
+        outcome
+    }
+
+    fn done<T: std::fmt::Debug>(
+        &self,
+        actor: ActorId,
+        name: &'static str,
+        what: &str,
+        fate: Fate,
+        operation: &mut impl FnMut(&mut State) -> PortResult<T>,
+    ) -> PortResult<T> {
+        let mut state = self.world.lock();
+        let outcome = operation(&mut state);
+        state.note(actor, name, || {
+            let fault = match fate {
+                Fate::LostResponse => " [response lost]",
+                Fate::Repeated => " [made twice]",
+                Fate::Good | Fate::Failed | Fate::LateWrite => "",
+            };
+            match &outcome {
+                Ok(answer) => format!("{what} -> {answer:?}{fault}"),
+                Err(error) => format!("{what} -> {error}{fault}"),
+            }
+        });
+        outcome
+    }
+
+    fn failed<T>(
+        &self,
+        actor: ActorId,
+        name: &'static str,
+        what: &str,
+        fate: Fate,
+    ) -> PortResult<T> {
+        let mut state = self.world.lock();
+        state.note(actor, name, || match fate {
+            Fate::LateWrite => format!("{what} -> [timed out, arrives later]"),
+            _ => format!("{what} -> [failed before it did anything]"),
+        });
+        Err(PortError::transient(name, "throttled"))
+    }
+}
+
+/// How long one way of a call takes.
+fn way(state: &mut State) -> u64 {
+    let slow = state.scenario.faults.slow;
+    if state.strikes(slow) {
+        let lease_ms = state.scenario.policy.lease_ms;
+        return state.random.below(lease_ms / 2);
+    }
+    let most = state.scenario.latency_ms;
+    state.random.below(most + 1)
+}
+
+fn fate(state: &mut State, kind: Kind) -> Fate {
+    let faults = &state.scenario.faults;
+    let fates = [
+        (Fate::Failed, faults.failure),
+        (Fate::LostResponse, faults.lost_response),
+        (Fate::LateWrite, faults.late_write),
+        (Fate::Repeated, faults.repeat),
+    ];
+    let possible = match kind {
+        Kind::Read => &fates[..1],
+        Kind::Write => &fates[..],
+    };
+    for &(fate, rate) in possible {
+        if state.strikes(rate) {
+            state.history.faults += 1;
+            return fate;
+        }
+    }
+    Fate::Good
+}
+
+#[async_trait]
+impl Clock for Ports {
+    fn now_ms(&self) -> u64 {
+        self.clock_ms(&self.world.lock())
+    }
+
+    async fn sleep_ms(&self, ms: u64) {
+        self.world.wait(self.actor(), ms).await;
+    }
+}
+
+impl Ids for Ports {
+    fn random(&self) -> u64 {
+        self.world.lock().random.next()
+    }
+}
+
+#[async_trait]
+impl Definitions for Ports {
+    async fn definition(&self, name: &str) -> PortResult<FoundDefinition> {
+        let name = name.to_owned();
+        self.call(Kind::Read, "definition", || name, |_| {
+            Ok(FoundDefinition::Text(DEFINITION.to_owned()))
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Queue for Ports {
+    async fn send(&self, message: &Message, delay_ms: u64) -> PortResult<()> {
+        let (message, actor) = (message.clone(), self.actor());
+        let what = || format!("{} in {delay_ms} ms", brief(&message));
+        let what = what();
+        self.call(Kind::Write, "send", || what, move |state| {
+            send(state, actor, &message, delay_ms);
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Ports {
+    /// The time on the one true clock at which a batch becomes claimable by this one.
+    pub(crate) fn claimable_at(&self, lease_until_ms: u64) -> u64 {
+        self.true_ms(lease_until_ms)
+    }
+}
+
+/// A message in the trace.
+pub(crate) fn brief(message: &Message) -> String {
+    match message {
+        Message::Work { job, shard } => format!("work {} shard {shard}", &job.as_str()[..4]),
+        Message::Watch { job, token } => format!("watch {} token {token}", &job.as_str()[..4]),
+        Message::Prepare { source } => format!("prepare {}", &source.job_id().as_str()[..4]),
+    }
+}
+
+/// SQS counts in whole seconds; a fault adds to that, or makes it two.
+fn send(state: &mut State, actor: ActorId, message: &Message, delay_ms: u64) {
+    let due_ms = state.now_ms + delay_ms.div_ceil(1_000) * 1_000;
+    let by = state.by(actor);
+    let sent = Sent {
+        message: message.clone(),
+        due_ms,
+    };
+    state.history.sent.push((by, sent));
+    let mut copies = 1;
+    let duplicate = state.scenario.faults.duplicate;
+    if state.messages.duplicates < DUPLICATES_MAX && state.strikes(duplicate) {
+        state.messages.duplicates += 1;
+        copies = 2;
+    }
+    for _ in 0..copies {
+        let delay = state.scenario.faults.delay;
+        let late_ms = if state.strikes(delay) {
+            state.random.below(5_000)
+        } else {
+            state.random.below(50)
+        };
+        let visibility_ms = state.scenario.visibility_ms;
+        deliver(state, message.clone(), due_ms + late_ms, visibility_ms);
+    }
+}
+
+/// Puts a message where it is received at `due_ms`.
+pub(crate) fn deliver(state: &mut State, message: Message, due_ms: u64, visibility_ms: u64) {
+    let id = state.messages.add(message, due_ms, visibility_ms);
+    state.push(due_ms, Event::Visible(id, 0));
+}
