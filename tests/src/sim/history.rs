@@ -80,11 +80,9 @@ pub(crate) struct Sent {
 pub(crate) struct Handled {
     pub(crate) message: Message,
     pub(crate) worked: Worked,
-    /// The time by the worker's clock.
-    pub(crate) clock_ms: u64,
-    /// When each batch of the job that is not over can be claimed; 0: at once. Of a job in
-    /// `PROCESSING` only.
-    pub(crate) claimable_ms: Vec<u64>,
+    /// How long the first batch of the job that is not over is still held, by the worker's clock; 0
+    /// where it can be claimed at once. Of a message that was deferred, and a job in `PROCESSING`.
+    pub(crate) next_claimable_in_ms: Option<u64>,
 }
 
 /// A read of an upload: what was asked for, and which version answered.
@@ -94,13 +92,13 @@ pub(crate) struct Read {
     pub(crate) got: SourceRef,
 }
 
-/// How things stood when the faults ended, and so by when an open job must be over.
+/// How an open job stood when the faults ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) job: JobId,
-    /// The last time that a message shows up again which a dead invocation took along, if nothing
-    /// else is left to go on with.
-    pub(crate) hidden_until_ms: Option<u64>,
+    /// Its messages are all with invocations, living or dead, so that perhaps nothing is left to go
+    /// on with but the sweeper. A job that lost its messages altogether is not excused like this.
+    pub(crate) is_lost: bool,
 }
 
 /// Everything that happened.

@@ -68,11 +68,6 @@ impl Ports {
         state.now_ms.saturating_add_signed(self.skew_ms)
     }
 
-    /// The one true time of a moment on this process' clock.
-    fn true_ms(&self, clock_ms: u64) -> u64 {
-        clock_ms.saturating_add_signed(-self.skew_ms)
-    }
-
     /// Makes a call: waits, does the operation under its fate, waits.
     pub(crate) async fn call<T, F>(
         &self,
@@ -233,13 +228,6 @@ impl Queue for Ports {
             Ok(())
         })
         .await
-    }
-}
-
-impl Ports {
-    /// The time on the one true clock at which a batch becomes claimable by this one.
-    pub(crate) fn claimable_at(&self, lease_until_ms: u64) -> u64 {
-        self.true_ms(lease_until_ms)
     }
 }
 

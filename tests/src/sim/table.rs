@@ -9,7 +9,7 @@ use batchfleet_core::batch::{
     BatchItem, BatchKey, Completion, Lease, Publication, Shard, ShardTotals,
 };
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::job::{Checkpoint, Ending, Job, Layout, NewJob, PlanTotals, PreparerHold};
+use batchfleet_core::job::{Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
@@ -35,6 +35,27 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// How long the first published batch that is not over is still held at `now_ms`; 0 where it can
+    /// be claimed at once. `None` where there is none, or the job is not in `PROCESSING`.
+    pub(crate) fn next_claimable_in(&self, now_ms: u64) -> Option<u64> {
+        if self.job.status != JobStatus::Processing {
+            return None;
+        }
+        let mut first = None;
+        for (&number, shard) in &self.shards {
+            for slot in 0..shard.published {
+                let item = self.batches.get(&(number, slot));
+                if item.is_some_and(|item| item.status.is_over()) {
+                    continue;
+                }
+                let until_ms = item.map_or(0, |item| item.lease_until_ms);
+                let left_ms = until_ms.saturating_sub(now_ms);
+                first = Some(first.map_or(left_ms, |first: u64| first.min(left_ms)));
+            }
+        }
+        first
+    }
+
     fn view(&self, number: u32) -> Option<ShardView> {
         let shard = *self.shards.get(&number)?;
         let batches = self.batches.range((number, 0)..=(number, u32::MAX));

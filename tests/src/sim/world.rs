@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use super::bucket::Bucket;
+use super::fleet::SWEEP_EVERY_MS;
 use super::history::{By, History};
 use super::messages::Messages;
 use super::random::Random;
@@ -35,6 +36,8 @@ pub(crate) enum Event {
     Upload(usize),
     /// A write arrives whose caller does not wait for it any more.
     Late(Late),
+    /// The sweeper's schedule.
+    Sweep,
     /// From here on nothing goes wrong.
     FaultsEnd,
 }
@@ -76,6 +79,7 @@ impl State {
         }
         let end_ms = state.faults_end_ms();
         state.push(end_ms, Event::FaultsEnd);
+        state.push(EPOCH_MS + SWEEP_EVERY_MS, Event::Sweep);
         state
     }
 

@@ -202,6 +202,15 @@ impl ShardView {
             .collect()
     }
 
+    /// Those of the claimable slots for which tickets were handed out: whoever had one died, handed the
+    /// batch back, or is about to claim it. The others are left to whoever takes their tickets.
+    #[must_use]
+    pub fn abandoned(&self, now_ms: u64) -> Vec<u32> {
+        let mut slots = self.claimable(now_ms);
+        slots.retain(|&slot| slot < self.shard.cursor);
+        slots
+    }
+
     /// When the first of the leases in force ends; `None` where there are none.
     #[must_use]
     pub fn next_lease_end(&self, now_ms: u64) -> Option<u64> {

@@ -25,6 +25,17 @@ const CLAIM_TRIES_MAX: u32 = 3;
 /// Sweeps of all shards in one invocation that may find work, before it lets others have a turn.
 const SWEEPS_MAX: u32 = 1_000;
 
+/// What became of trying a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tried {
+    /// It was claimed and worked.
+    Worked,
+    /// Someone else has it.
+    Taken,
+    /// The invocation ends.
+    Stop(Stop),
+}
+
 /// What became of a claimed batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BatchEnd {
@@ -159,6 +170,11 @@ impl<'a> Invocation<'a> {
     async fn drain(&mut self, number: u32, mut shard: Shard) -> PortResult<Option<Stop>> {
         while !shard.closed && shard.cursor < shard.published {
             let left = shard.published - shard.cursor;
+            // A page has just been published, and every worker waits for it: no more of them than
+            // it has batches should ask, since one that comes too late costs a write all the same.
+            if !shard.sealed && !self.is_chosen(left) {
+                break;
+            }
             let block = (left / (2 * self.job.policy.workers_max.max(1))).clamp(1, BLOCK_MAX);
             let store = &self.worker.store;
             match store
@@ -168,7 +184,7 @@ impl<'a> Invocation<'a> {
                 TicketOutcome::Taken(slots) => {
                     shard.cursor = slots.end;
                     for slot in slots {
-                        if let Some(stop) = self.try_batch(number, slot).await? {
+                        if let Tried::Stop(stop) = self.try_batch(number, slot).await? {
                             return Ok(Some(stop));
                         }
                     }
@@ -187,7 +203,7 @@ impl<'a> Invocation<'a> {
                 Some(shard) if shard.closed => {}
                 // While planning goes on, a shard that is still filled is looked through by one
                 // worker in so many, and not by every one that waits for the next page.
-                Some(shard) if !shard.sealed && !self.is_chosen() => {}
+                Some(shard) if !shard.sealed && !self.is_chosen(1) => {}
                 Some(_) => {
                     if let Some(stop) = self.sweep(number, swept).await? {
                         return Ok(Some(stop));
@@ -198,9 +214,10 @@ impl<'a> Invocation<'a> {
         Ok(None)
     }
 
-    fn is_chosen(&self) -> bool {
-        let workers = u64::from(self.job.policy.workers_max.max(1));
-        self.worker.ids.random().is_multiple_of(workers)
+    /// Chooses so many of the job's workers, at random.
+    fn is_chosen(&self, workers: u32) -> bool {
+        let of = u64::from(self.job.policy.workers_max.max(1));
+        self.worker.ids.random() % of < u64::from(workers)
     }
 
     async fn sweep(&mut self, number: u32, swept: &mut Swept) -> PortResult<Option<Stop>> {
@@ -208,8 +225,9 @@ impl<'a> Invocation<'a> {
         let Some(view) = store.sweep(&self.job.id, number).await? else {
             return Ok(None);
         };
-        let claimable = view.claimable(self.worker.clock.now_ms());
-        if claimable.is_empty() {
+        let abandoned = view.abandoned(self.worker.clock.now_ms());
+        swept.found_work |= !abandoned.is_empty() || view.shard.cursor < view.shard.published;
+        if abandoned.is_empty() {
             let end = view.next_lease_end(self.worker.clock.now_ms());
             swept.next_lease_end = [swept.next_lease_end, end].into_iter().flatten().min();
             self.worker
@@ -218,41 +236,40 @@ impl<'a> Invocation<'a> {
                 .await?;
             return Ok(None);
         }
-        swept.found_work = true;
-        // Workers that sweep at once begin at different places, so that they seldom meet.
-        let begin = self.worker.ids.random() as usize % claimable.len();
-        for slot in claimable[begin..].iter().chain(&claimable[..begin]) {
-            if let Some(stop) = self.try_batch(number, *slot).await? {
-                return Ok(Some(stop));
+        // Workers that sweep at once begin at different places, so that they seldom meet; and where
+        // two do, the view is out of date, so the one that came second looks again.
+        let begin = self.worker.ids.random() as usize % abandoned.len();
+        for slot in abandoned[begin..].iter().chain(&abandoned[..begin]) {
+            match self.try_batch(number, *slot).await? {
+                Tried::Worked => {}
+                Tried::Taken => break,
+                Tried::Stop(stop) => return Ok(Some(stop)),
             }
         }
         Ok(None)
     }
 
     /// Claims one batch and works it; losing the race for it is nothing.
-    async fn try_batch(&mut self, shard: u32, slot: u32) -> PortResult<Option<Stop>> {
+    async fn try_batch(&mut self, shard: u32, slot: u32) -> PortResult<Tried> {
         if let Some(stop) = self.look_at_status(STATUS_EVERY_MS).await? {
-            return Ok(Some(stop));
+            return Ok(Tried::Stop(stop));
         }
         if self.is_short_of_time() {
-            return Ok(Some(Stop::OutOfTime));
+            return Ok(Tried::Stop(Stop::OutOfTime));
         }
         let begun = self.worker.clock.now_ms();
-        let key = BatchKey {
-            job: self.job.id.clone(),
-            shard,
-            slot,
-        };
+        let key = self.job.batch(shard, slot);
         let range = self.range(shard, slot).await?;
         let until = begun + self.job.policy.lease_ms;
         let ClaimOutcome::Claimed(lease) = self.claim(&key, begun, until).await? else {
-            return Ok(None);
+            return Ok(Tried::Taken);
         };
         match self.work_batch(&lease, &range).await {
             Ok(BatchEnd::Completed) => {}
             Ok(BatchEnd::Stopped) => {
                 let _ = self.worker.store.release(&lease).await;
-                return self.look_at_status(0).await;
+                let stop = self.look_at_status(0).await?;
+                return Ok(stop.map_or(Tried::Worked, Tried::Stop));
             }
             Ok(BatchEnd::Lost) => {
                 tracing::warn!(job = %self.job.id, shard, slot, fence = lease.fence, "lease lost");
@@ -265,7 +282,7 @@ impl<'a> Invocation<'a> {
         }
         let took = self.worker.clock.now_ms().saturating_sub(begun);
         self.batch_ms_max = self.batch_ms_max.max(took);
-        Ok(None)
+        Ok(Tried::Worked)
     }
 
     /// A claim whose answer was lost is asked for again at once: it would otherwise hold the batch
