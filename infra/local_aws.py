@@ -11,7 +11,7 @@
     local_aws.py stop DIR                    end what `start` started, and remove DIR
 
 DIR holds all that is of one local AWS; what it serves is in memory only. FUNCTION is
-orchestrator or worker.
+orchestrator, worker or sweeper.
 """
 
 import json
@@ -31,6 +31,7 @@ from urllib.parse import urlsplit
 INFRA = Path(__file__).resolve().parent
 SERVER = INFRA / "ministack_fixed.py"
 STACK = "batchfleet"
+FUNCTIONS = ["orchestrator", "worker", "sweeper"]
 REGION = "us-east-1"
 # Where it differs from a real stack: one machine cannot run 50 workers at once.
 LOCAL_PARAMETERS = {"MaxConcurrency": "8"}
@@ -46,6 +47,7 @@ VARIABLES = {
     "BATCHFLEET_UPLOAD_DEAD_LETTER_QUEUE_URL": "UploadDeadLetterQueueUrl",
     "BATCHFLEET_ORCHESTRATOR_FUNCTION": "OrchestratorFunction",
     "BATCHFLEET_WORKER_FUNCTION": "WorkerFunction",
+    "BATCHFLEET_SWEEPER_FUNCTION": "SweeperFunction",
 }
 
 
@@ -287,7 +289,7 @@ def outputs(directory):
 
 
 def function_name(found, function):
-    names = {"orchestrator": found["OrchestratorFunction"], "worker": found["WorkerFunction"]}
+    names = {name: found[f"{name.capitalize()}Function"] for name in FUNCTIONS}
     if function not in names:
         fail(f"no function is called {function}. There are: {', '.join(names)}")
     return names[function]
@@ -320,7 +322,7 @@ def logs(directory, function=None):
     found = outputs(directory)
     pages = client(directory, "logs").get_paginator("filter_log_events")
     events = []
-    for wanted in [function] if function else ["orchestrator", "worker"]:
+    for wanted in [function] if function else FUNCTIONS:
         group = f"/aws/lambda/{function_name(found, wanted)}"
         for page in pages.paginate(logGroupName=group):
             events += [(event["timestamp"], wanted, event["message"]) for event in page["events"]]

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use batchfleet_aws::dynamo::Metering;
-use batchfleet_aws::{Adapters, Clients, Settings, SystemClock, SystemIds, chain};
+use batchfleet_aws::{Adapters, Clients, Settings, SystemClock, SystemIds};
+use batchfleet_core::error::chain;
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::Clock;
 use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use batchfleet_aws::dynamo::Metering;
-use batchfleet_aws::{Adapters, Clients, Settings, SystemClock, SystemIds, chain};
+use batchfleet_aws::{Adapters, Clients, Settings, SystemClock, SystemIds};
+use batchfleet_core::error::chain;
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{Clock, Unobserved};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};

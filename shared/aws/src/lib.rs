@@ -12,9 +12,10 @@ mod errors;
 pub mod s3;
 pub mod settings;
 pub mod sqs;
+mod start;
 mod system;
 
-pub use batchfleet_core::error::chain;
 pub use clients::{Adapters, Clients};
 pub use settings::Settings;
+pub use start::start;
 pub use system::{SystemClock, SystemIds};

@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn what_does_not_read_back_is_named_but_not_quoted() {
         let item = Item::from([(schema::STATUS.to_owned(), schema::s("a secret"))]);
-        let error = crate::chain(&job_status(&item).unwrap_err());
+        let error = batchfleet_core::error::chain(&job_status(&item).unwrap_err());
         assert_eq!(
             error,
             "the job is not as this release writes it: attribute st is no status"

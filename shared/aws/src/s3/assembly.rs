@@ -119,7 +119,7 @@ impl<'a> Assembly<'a> {
             .key(&self.key);
         if let Err(error) = call.upload_id(upload).send().await {
             let error = port_error("abort upload", error);
-            tracing::warn!(error = %crate::chain(&error), "an unfinished upload is left behind");
+            tracing::warn!(error = %batchfleet_core::error::chain(&error), "an unfinished upload is left behind");
         }
     }
 
