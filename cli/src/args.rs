@@ -22,6 +22,24 @@ pub(crate) enum Command {
     /// Upload a file to a deployed stack, follow its job, and print the summary.
     #[cfg(feature = "aws")]
     Upload(UploadArgs),
+    /// List the jobs, the newest last; of a deployed stack, those that are not over.
+    Jobs(JobsArgs),
+    /// Print where a job stands: rows, rate, batches, leases.
+    ///
+    /// Exits with 0 while the job is open or when it completed, with 1 when it failed or was aborted.
+    Status(JobArgs),
+    /// Follow a job to its end, and print its summary.
+    Watch(WatchArgs),
+    /// Stop claiming; what is done stays done, and nothing is lost.
+    Pause(JobArgs),
+    /// Let a paused job go on.
+    Resume(JobArgs),
+    /// End a job for good, and print the summary of what was done.
+    Abort(JobArgs),
+    /// Print the rejected rows as CSV; of an open job, those so far.
+    Rejects(RejectsArgs),
+    /// Say in one sentence why a job does not move, or that it does.
+    Explain(JobArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -32,7 +50,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DEF.yaml")]
     pub(crate) definition: Option<PathBuf>,
     /// Where the results and the state of the job are kept.
-    #[arg(long, value_name = "DIR", default_value = "batchfleet-out")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_OUT)]
     pub(crate) out: PathBuf,
     /// Workers at once [default: two more than cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -46,6 +64,76 @@ pub(crate) struct RunArgs {
     /// Print one JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The folder of local jobs, unless another is named.
+pub(crate) const DEFAULT_OUT: &str = "batchfleet-out";
+
+/// Where jobs are: a local folder, or a deployed stack.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SiteArgs {
+    /// The folder of local jobs [default: batchfleet-out].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+}
+
+/// A deployed stack, by what its outputs name.
+#[cfg(feature = "aws")]
+#[derive(Debug, ClapArgs)]
+#[command(
+    next_help_heading = "A deployed stack, by its outputs (--out DIR means a folder instead)"
+)]
+pub(crate) struct StackArgs {
+    /// The stack's output `TableName`.
+    #[arg(long, env = "BATCHFLEET_TABLE", value_name = "TABLE")]
+    pub(crate) table: Option<String>,
+    /// The stack's output `ResultsBucket`.
+    #[arg(long, env = "BATCHFLEET_RESULTS_BUCKET", value_name = "BUCKET")]
+    pub(crate) results_bucket: Option<String>,
+    /// Its region [default: what the AWS configuration says].
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobsArgs {
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    /// Print one JSON array on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobArgs {
+    /// The job's id, or at least the first 6 characters of it.
+    pub(crate) job: String,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    /// Print one JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// Print the status and leave after this many seconds; the job goes on.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout_seconds: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RejectsArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// Write the rows to this file, not to stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[cfg(feature = "aws")]
@@ -65,6 +153,9 @@ pub(crate) struct UploadArgs {
     /// The table.
     #[arg(long, env = "BATCHFLEET_TABLE", value_name = "TABLE")]
     pub(crate) table: String,
+    /// The region of the stack [default: what the AWS configuration says].
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
     /// Give up following after this many seconds; the job goes on.
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     pub(crate) timeout_seconds: u64,

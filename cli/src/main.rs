@@ -1,7 +1,7 @@
 //! The `batchfleet` command. Only this crate prints.
 //!
-//! Exit codes: 0 the job completed, with rejects or not; 1 it failed, was aborted, or the run could
-//! not go on; 2 bad usage, a bad definition or an unreadable file.
+//! Exit codes: 0 the job completed, with rejects or not, or is open; 1 it failed, was aborted, or the
+//! command could not go on; 2 bad usage, no such job, a bad definition or an unreadable file.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,9 +9,17 @@
 )]
 
 mod args;
+mod cost;
+mod explain;
+mod follow;
+mod look;
 mod outcome;
 mod progress;
+mod rejects;
 mod run;
+mod site;
+mod status;
+mod steer;
 #[cfg(feature = "aws")]
 mod upload;
 
@@ -30,10 +38,18 @@ fn main() -> ExitCode {
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let ended = match args.command {
-        Command::Run(options) => run::run(&options),
+    let ended = match &args.command {
+        Command::Run(options) => run::run(options),
         #[cfg(feature = "aws")]
-        Command::Upload(options) => upload::upload(&options),
+        Command::Upload(options) => block_on(upload::upload(options)),
+        Command::Jobs(options) => block_on(status::jobs(options)),
+        Command::Status(options) => block_on(status::status(options)),
+        Command::Watch(options) => block_on(follow::watch(options)),
+        Command::Pause(options) => block_on(steer::pause(options)),
+        Command::Resume(options) => block_on(steer::resume(options)),
+        Command::Abort(options) => block_on(steer::abort(options)),
+        Command::Rejects(options) => block_on(rejects::rejects(options)),
+        Command::Explain(options) => block_on(status::explain_job(options)),
     };
     match ended {
         Ok(code) => code,
@@ -42,4 +58,14 @@ fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// Runs a command that waits more than it computes.
+fn block_on(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))?;
+    runtime.block_on(command)
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use batchfleet_core::PortError;
+use batchfleet_core::error::chain;
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::report::Summary;
 use serde_json::json;
@@ -28,6 +30,12 @@ impl Failure {
             message: message.into(),
             code: 1,
         }
+    }
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        Self::stopped(chain(&error))
     }
 }
 
@@ -137,6 +145,33 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
+/// A length of time, to what matters of it: `41 s`, `3 min 5 s`, `2 h 4 min`, `3 d 2 h`.
+pub(crate) fn duration(ms: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
+    let mut left = ms / 1_000;
+    let Some(first) = UNITS.iter().position(|(_, seconds)| left >= *seconds) else {
+        return "0 s".to_owned();
+    };
+    let mut parts = Vec::new();
+    for (name, seconds) in UNITS.into_iter().skip(first).take(2) {
+        if left >= seconds {
+            parts.push(format!("{} {name}", left / seconds));
+        }
+        left %= seconds;
+    }
+    parts.join(" ")
+}
+
+/// `1 batch`, `2 batches`; `1 row`, `2 rows`.
+pub(crate) fn plural(number: u64, one: &str) -> String {
+    let end = match number {
+        1 => "",
+        _ if one.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{} {one}{end}", thousands(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +185,21 @@ mod tests {
             (1_234_567, "1,234,567"),
         ] {
             assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn times_are_told_to_two_units() {
+        for (ms, text) in [
+            (0, "0 s"),
+            (41_999, "41 s"),
+            (60_000, "1 min"),
+            (185_000, "3 min 5 s"),
+            (7_440_000, "2 h 4 min"),
+            (3_600_000 + 5_000, "1 h"),
+            (266_400_000, "3 d 2 h"),
+        ] {
+            assert_eq!(duration(ms), text);
         }
     }
 }

@@ -2,16 +2,15 @@
 //! writes to stderr, so that stdout holds the result alone.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use batchfleet_core::batch::Completion;
 use batchfleet_core::job::Counts;
 use batchfleet_core::ports::{Clock, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::outcome::{rate, thousands};
+use crate::outcome::{duration, rate, thousands};
 
 /// Counts what workers complete.
 #[derive(Debug, Default)]
@@ -20,19 +19,27 @@ pub(crate) struct Tally {
     accepted: AtomicU64,
     rejected: AtomicU64,
     bytes: AtomicU64,
+    /// Why nothing is completed just now.
+    note: Mutex<Option<String>>,
 }
 
 impl Tally {
     /// Replaces what was counted, for a job that is followed from outside.
-    #[cfg_attr(
-        not(feature = "aws"),
-        expect(dead_code, reason = "only a deployed job is followed from outside")
-    )]
     pub(crate) fn set(&self, counts: &Counts, bytes: u64) {
         self.rows.store(counts.records, Relaxed);
         self.accepted.store(counts.accepted, Relaxed);
         self.rejected.store(counts.rejected, Relaxed);
         self.bytes.store(bytes, Relaxed);
+    }
+
+    /// Says in place of the numbers why they stand still; `None` when they go on.
+    pub(crate) fn explain(&self, note: Option<String>) {
+        *self.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
+    }
+
+    fn note(&self) -> Option<String> {
+        let note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        note.clone()
     }
 }
 
@@ -51,30 +58,42 @@ pub(crate) struct Progress {
     task: tokio::task::JoinHandle<()>,
 }
 
+/// The tally and where it began, for rates: what an earlier run did is no part of them.
+struct Shown {
+    tally: Arc<Tally>,
+    clock: Arc<dyn Clock>,
+    begun_ms: u64,
+    rows_before: u64,
+}
+
 impl Progress {
     /// How often a bar is drawn.
     const DRAW_MS: u64 = 100;
     /// How often a line is printed where there is no terminal.
     const LINE_MS: u64 = 5_000;
+    /// How often a line that says why nothing moves is looked for.
+    const NOTE_MS: u64 = 250;
 
     /// Begins to show `tally` against `bytes_total`. Call within a runtime.
     pub(crate) fn show(tally: Arc<Tally>, clock: Arc<dyn Clock>, bytes_total: u64) -> Self {
+        let shown = Shown {
+            begun_ms: clock.now_ms(),
+            rows_before: tally.rows.load(Relaxed),
+            tally,
+            clock,
+        };
         if !std::io::stderr().is_terminal() {
-            let task = tokio::spawn(print_lines(tally, clock, bytes_total));
+            let task = tokio::spawn(async move { shown.print_lines(bytes_total).await });
             return Self {
                 bar: ProgressBar::hidden(),
                 task,
             };
         }
         let bar = ProgressBar::new(bytes_total).with_style(style());
+        bar.set_position(shown.tally.bytes.load(Relaxed));
+        bar.reset_eta();
         let drawn = bar.clone();
-        let task = tokio::spawn(async move {
-            loop {
-                drawn.set_position(tally.bytes.load(Relaxed));
-                drawn.set_message(message(&tally, drawn.elapsed()));
-                clock.sleep_ms(Self::DRAW_MS).await;
-            }
-        });
+        let task = tokio::spawn(async move { shown.draw(&drawn).await });
         Self { bar, task }
     }
 }
@@ -87,27 +106,49 @@ impl Drop for Progress {
 }
 
 fn style() -> ProgressStyle {
-    let template = "{bar:30} {percent:>3}%  {msg}  ETA {eta}";
+    let template = "{bar:30} {percent:>3}%  {msg}";
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-fn message(tally: &Tally, elapsed: Duration) -> String {
-    let rows = tally.rows.load(Relaxed);
-    format!(
-        "{} rows  {}/s  accepted {}  rejected {}",
-        thousands(rows),
-        thousands(rate(rows, elapsed.as_millis() as u64)),
-        thousands(tally.accepted.load(Relaxed)),
-        thousands(tally.rejected.load(Relaxed)),
-    )
-}
+impl Shown {
+    async fn draw(&self, bar: &ProgressBar) {
+        loop {
+            bar.set_position(self.tally.bytes.load(Relaxed));
+            bar.set_message(self.tally.note().unwrap_or_else(|| {
+                let left = bar.eta().as_millis() as u64;
+                format!("{}  ETA {}", self.numbers(), duration(left))
+            }));
+            self.clock.sleep_ms(Progress::DRAW_MS).await;
+        }
+    }
 
-async fn print_lines(tally: Arc<Tally>, clock: Arc<dyn Clock>, bytes_total: u64) {
-    let begun = clock.now_ms();
-    loop {
-        clock.sleep_ms(Progress::LINE_MS).await;
-        let elapsed = Duration::from_millis(clock.now_ms() - begun);
-        let percent = tally.bytes.load(Relaxed) * 100 / bytes_total.max(1);
-        eprintln!("{percent:>3}%  {}", message(&tally, elapsed));
+    async fn print_lines(&self, bytes_total: u64) {
+        let mut said = None;
+        let mut next_ms = self.begun_ms + Progress::LINE_MS;
+        loop {
+            self.clock.sleep_ms(Progress::NOTE_MS).await;
+            let (note, now) = (self.tally.note(), self.clock.now_ms());
+            let is_news = note != said;
+            if is_news || (note.is_none() && now >= next_ms) {
+                let percent = self.tally.bytes.load(Relaxed) * 100 / bytes_total.max(1);
+                let text = note.clone().unwrap_or_else(|| self.numbers());
+                eprintln!("{percent:>3}%  {text}");
+                next_ms = now + Progress::LINE_MS;
+            }
+            said = note;
+        }
+    }
+
+    fn numbers(&self) -> String {
+        let rows = self.tally.rows.load(Relaxed);
+        let elapsed = self.clock.now_ms().saturating_sub(self.begun_ms);
+        let since = rows.saturating_sub(self.rows_before);
+        format!(
+            "{} rows  {}/s  accepted {}  rejected {}",
+            thousands(rows),
+            thousands(rate(since, elapsed)),
+            thousands(self.tally.accepted.load(Relaxed)),
+            thousands(self.tally.rejected.load(Relaxed)),
+        )
     }
 }

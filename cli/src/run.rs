@@ -3,30 +3,32 @@
 //! The folder of `--out` holds the state of its jobs and their results. Whoever holds its lock is
 //! the only process in it, so every lease found there belongs to a process that is gone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use batchfleet_core::PortError;
 use batchfleet_core::error::chain;
 use batchfleet_core::ids::{JobId, hex_digest};
-use batchfleet_core::job::Policy;
+use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, Queue, Results, Store};
+use batchfleet_core::ports::{Clock, Queue, Store};
 use batchfleet_core::prepare::{Prepared, Preparer};
-use batchfleet_core::report::{SUMMARY_FILE, Summary};
+use batchfleet_core::report::Summary;
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_definition::Definition;
 use batchfleet_local::{
-    FileSource, FixedDefinitions, FolderLock, FolderResults, LocalQueue, SqliteStore, SystemClock,
-    SystemIds,
+    FileSource, FixedDefinitions, FolderLock, FolderResults, LocalQueue, LockError, SqliteStore,
+    SystemClock, SystemIds,
 };
 use tokio::sync::mpsc;
 
 use crate::args::RunArgs;
 use crate::outcome::{Failure, report};
 use crate::progress::{Progress, Tally};
+use crate::site::{DATABASE, command, read_summary};
 
 /// Records in a batch where nobody says otherwise: larger than on AWS, since a local batch costs a
 /// file of its own and no request is ever lost.
@@ -38,6 +40,16 @@ const WINDOW_BYTES: u64 = 1 << 20;
 /// How often a run looks whether the report of its ended job is written.
 const REPORT_LOOK_MS: u64 = 2;
 
+/// How long a run leaves the report to whoever ended the job, before it writes it itself.
+const REPORT_PATIENCE_MS: u64 = 10_000;
+
+/// How often a run looks whether another command paused or ended its job.
+const STEERING_LOOK_MS: u64 = 500;
+
+/// How often a run tries to take its folder, and the time between two tries.
+const LOCK_TRIES_MAX: u32 = 10;
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+
 /// The definition's name where none is given.
 const OPEN_DEFINITION: &str = "none";
 
@@ -45,7 +57,7 @@ const OPEN_DEFINITION: &str = "none";
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (name, definition) = read_definition(args.definition.as_deref())?;
     let source = FileSource::describe(&args.file).map_err(usage)?;
-    let lock = FolderLock::take(&args.out).map_err(usage)?;
+    let lock = lock(&args.out)?;
     let workers = args.workers.map_or_else(default_workers, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers + 1)
@@ -61,6 +73,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     })?;
     drop(lock);
     Ok(report(&summary, args.json))
+}
+
+/// Takes the folder. Commands that look at it hold the lock for a moment, to see whether a run does.
+fn lock(out: &Path) -> Result<FolderLock, Failure> {
+    for _ in 1..LOCK_TRIES_MAX {
+        match FolderLock::take(out) {
+            Err(LockError::Busy { .. }) => std::thread::sleep(LOCK_RETRY),
+            other => return other.map_err(usage),
+        }
+    }
+    FolderLock::take(out).map_err(usage)
 }
 
 /// Two more than cores: while one waits for the disk, another computes.
@@ -98,6 +121,7 @@ struct Run {
     preparer: Preparer,
     worker: Arc<Worker>,
     workers: usize,
+    out: PathBuf,
     definition_name: String,
     definition_digest: String,
 }
@@ -109,7 +133,7 @@ impl Run {
         definition: String,
         workers: usize,
     ) -> Result<Self, Failure> {
-        let store = SqliteStore::open(&args.out.join("batchfleet.db")).map_err(|error| {
+        let store = SqliteStore::open(&args.out.join(DATABASE)).map_err(|error| {
             Failure::stopped(format!(
                 "cannot open the state in {}: {}",
                 args.out.display(),
@@ -167,6 +191,7 @@ impl Run {
             preparer,
             worker: Arc::new(worker),
             workers,
+            out: args.out.clone(),
             definition_name: name.to_owned(),
             definition_digest,
         })
@@ -231,12 +256,7 @@ impl Run {
             self.wait(source, &mut heard).await?;
             tasks.shutdown().await;
         }
-        let text = self.results.get(&id, SUMMARY_FILE).await.map_err(stopped)?;
-        let text =
-            text.ok_or_else(|| Failure::stopped(format!("the summary of job {id} is missing")))?;
-        serde_json::from_slice(&text).map_err(|error| {
-            Failure::stopped(format!("the summary of job {id} does not read: {error}"))
-        })
+        read_summary(&*self.results, &id).await
     }
 
     /// Prepares while the workers run, and waits for the end of the job.
@@ -250,7 +270,9 @@ impl Run {
             .prepare_under(source, &self.definition_name, None);
         let mut prepared = std::pin::pin!(prepared);
         let (mut planning, mut over) = (true, false);
-        while planning || !over || self.owes_report(&source.job_id()).await? {
+        let mut next_look_ms = 0_u64;
+        while !over {
+            let until_look_ms = next_look_ms.saturating_sub(self.clock.now_ms());
             tokio::select! {
                 outcome = &mut prepared, if planning => {
                     planning = false;
@@ -263,8 +285,34 @@ impl Run {
                 Some(worked) = heard.recv() => {
                     over |= matches!(worked.map_err(stopped)?, Worked::JobOver(..));
                 }
-                // Another task ended the job and is at its report.
-                () = self.clock.sleep_ms(REPORT_LOOK_MS), if over => {}
+                () = self.clock.sleep_ms(until_look_ms) => {
+                    over |= self.look_at_steering(&source.job_id()).await?;
+                    next_look_ms = self.clock.now_ms() + STEERING_LOOK_MS;
+                }
+            }
+        }
+        self.wait_for_report(&source.job_id()).await
+    }
+
+    /// Says so where the job was paused; whether it was ended.
+    async fn look_at_steering(&self, id: &JobId) -> Result<bool, Failure> {
+        let job = self.store.job(id).await.map_err(stopped)?;
+        let status = job.map(|job| job.status);
+        let is_paused = status == Some(JobStatus::Paused);
+        let resume = || format!("paused; {}", command("resume", id, Some(&self.out)));
+        self.tally.explain(is_paused.then(resume));
+        Ok(status.is_some_and(JobStatus::is_terminal))
+    }
+
+    /// Whoever ended the job is at its report: another task, or another command. Should that have
+    /// died, this run writes it.
+    async fn wait_for_report(&self, id: &JobId) -> Result<(), Failure> {
+        let patience_ends = self.clock.now_ms() + REPORT_PATIENCE_MS;
+        while self.owes_report(id).await? {
+            self.clock.sleep_ms(REPORT_LOOK_MS).await;
+            if self.clock.now_ms() >= patience_ends {
+                let closer = self.preparer.closer();
+                closer.report_owed(id).await.map_err(stopped)?;
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use crate::Settings;
 use crate::dynamo::DynamoStore;
@@ -29,11 +29,17 @@ pub struct Clients {
 impl Clients {
     /// Clients by what the environment says of region, credentials and endpoint.
     pub async fn from_environment() -> Self {
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS_MAX))
-            .load()
-            .await;
-        Self::new(&config)
+        Self::in_region(None).await
+    }
+
+    /// Clients in this region, else as the environment says.
+    pub async fn in_region(region: Option<String>) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS_MAX));
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region));
+        }
+        Self::new(&loader.load().await)
     }
 
     /// Clients by this configuration.

@@ -21,6 +21,7 @@ use crate::job::{
     Checkpoint, Job, JobStatus, Layout, NewJob, Policy, PreparerHold, Reason, ReasonCode,
 };
 use crate::message::Message;
+use crate::mutation::{self, Mutation};
 use crate::ports::{
     Clock, Definitions, FoundDefinition, Ids, PreparerOutcome, Queue, Results, Source, Store,
 };
@@ -116,9 +117,10 @@ impl Preparer {
         let guard = Message::Prepare {
             source: source.clone(),
         };
-        self.queue
-            .send(&guard, self.policy.lease_ms + GRACE_MS)
-            .await?;
+        let guard_ms = self.policy.lease_ms + GRACE_MS;
+        if !mutation::on(Mutation::NoGuard) {
+            self.queue.send(&guard, guard_ms).await?;
+        }
         self.create(&id, source, definition_name).await?;
 
         let owner = OwnerId::from_random(self.ids.random());

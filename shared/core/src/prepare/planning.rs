@@ -7,8 +7,9 @@ use futures_util::future::{join, try_join_all};
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
-use crate::job::{Checkpoint, Job, Layout, PlanTotals, PreparerHold};
+use crate::job::{Checkpoint, Job, JobStatus, Layout, PlanTotals, PreparerHold};
 use crate::message::Message;
+use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
 use crate::ports::Held;
 use crate::source::SourceRef;
@@ -78,6 +79,9 @@ impl<'a> Planning<'a> {
         let mut offset = self.progress.next.offset;
         let mut window = self.read(offset).await?;
         while offset < size {
+            if let Some(status) = self.ended_meanwhile().await? {
+                return Ok(Prepared::AlreadyPrepared(self.job.id.clone(), status));
+            }
             offset += window.len() as u64;
             self.splitter.push(&window, &mut self.pending)?;
             let next_offset = offset;
@@ -102,6 +106,14 @@ impl<'a> Planning<'a> {
             return Ok(Prepared::Superseded(self.job.id.clone()));
         }
         self.mark_prepared().await
+    }
+
+    /// An aborted or failed job is planned no further: one small read a window.
+    async fn ended_meanwhile(&self) -> PortResult<Option<JobStatus>> {
+        let job = self.preparer.store.job(&self.job.id).await?;
+        Ok(job
+            .map(|job| job.status)
+            .filter(|status| status.is_terminal()))
     }
 
     async fn read(&self, offset: u64) -> PortResult<Bytes> {
@@ -139,18 +151,34 @@ impl<'a> Planning<'a> {
             self.pending.len() / page_batches * page_batches
         };
         let ranges: Vec<BatchRange> = self.pending.drain(..ready).collect();
+        if mutation::on(Mutation::CheckpointFirst) {
+            self.advance(&ranges);
+            self.checkpoint().await?;
+        }
         let shard_batches = u64::from(self.job.policy.shard_batches);
         for shard in ranges.chunk_by(|a, b| a.index / shard_batches == b.index / shard_batches) {
             self.publish_shard(shard).await?;
         }
-        if let Some(range) = ranges.last() {
-            self.progress.next_batch = range.index + 1;
-            self.progress.next = self.next_position();
+        if !ranges.is_empty() {
+            self.advance(&ranges);
             self.wake_workers().await?;
         }
         if last {
             self.seal_last_shard().await?;
         }
+        self.checkpoint().await
+    }
+
+    /// Moves the progress behind `ranges`, which are no longer pending.
+    fn advance(&mut self, ranges: &[BatchRange]) {
+        if let Some(range) = ranges.last() {
+            self.progress.next_batch = range.index + 1;
+            self.progress.next = self.next_position();
+        }
+    }
+
+    /// Keeps the progress and extends the hold.
+    async fn checkpoint(&self) -> PortResult<Held> {
         let until = self.preparer.clock.now_ms() + self.job.policy.lease_ms;
         self.preparer
             .store

@@ -1,0 +1,351 @@
+//! `batchfleet jobs`, `status` and `explain`: what is so, without changing anything.
+
+use std::process::ExitCode;
+
+use batchfleet_core::ids::JobId;
+use batchfleet_core::job::{Job, JobStatus};
+use jiff::{Timestamp, Unit};
+use serde_json::{Value, json};
+
+use crate::args::{JobArgs, JobsArgs};
+use crate::cost::{self, Cost};
+use crate::explain::explain;
+use crate::look::{Depth, Look, Sums};
+use crate::outcome::{Failure, duration, plural, rate, thousands};
+use crate::site::Site;
+
+/// The time between two looks that tell whether a job moves.
+const LOOKS_APART_MS: u64 = 1_000;
+
+/// Runs `batchfleet jobs`.
+pub(crate) async fn jobs(args: &JobsArgs) -> Result<ExitCode, Failure> {
+    let site = Site::open(&args.site).await?;
+    let jobs = site.jobs().await?;
+    if args.json {
+        let list: Vec<Value> = jobs.iter().map(entry).collect();
+        println!("{}", Value::from(list));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for job in &jobs {
+        let rows = known_rows(job).map_or_else(|| "?".to_owned(), thousands);
+        println!(
+            "{}  {:<10}  {}  {rows:>15} rows  {:<16}  {}",
+            job.id,
+            job.status.as_str(),
+            moment(job.created_ms),
+            job.definition_name,
+            file(job)
+        );
+    }
+    if site.is_billed() {
+        eprintln!("these are the open jobs; one that is over needs its whole id in the commands");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn entry(job: &Job) -> Value {
+    json!({
+        "job": job.id,
+        "status": job.status,
+        "created_ms": job.created_ms,
+        "rows": known_rows(job),
+        "definition": job.definition_name,
+        "file": file(job),
+    })
+}
+
+/// The rows of a job, once its plan is complete.
+fn known_rows(job: &Job) -> Option<u64> {
+    job.plan.map(|plan| plan.records)
+}
+
+/// What a job imports, as a person names it.
+fn file(job: &Job) -> String {
+    match job.source.bucket.as_str() {
+        "file" => job.source.key.clone(),
+        bucket => format!("s3://{bucket}/{}", job.source.key),
+    }
+}
+
+/// `2026-11-24T18:30:01Z`.
+fn moment(ms: u64) -> String {
+    let time = Timestamp::from_millisecond(ms.cast_signed());
+    match time.and_then(|time| time.round(Unit::Second)) {
+        Ok(time) => time.to_string(),
+        Err(_) => "?".to_owned(),
+    }
+}
+
+/// Runs `batchfleet status`.
+pub(crate) async fn status(args: &JobArgs) -> Result<ExitCode, Failure> {
+    let site = Site::open(&args.site).await?;
+    let job = site.find(&args.job).await?;
+    print(&site, &job.id, args.json).await
+}
+
+/// Prints where a job stands.
+pub(crate) async fn print(site: &Site, id: &JobId, as_json: bool) -> Result<ExitCode, Failure> {
+    let look = Look::again(site, id, Depth::All).await?;
+    let report = Report::of(&look, site.is_billed());
+    if as_json {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.text());
+    }
+    Ok(exit_code(look.job.status))
+}
+
+/// 0 while the job is open or when it completed, else 1.
+fn exit_code(status: JobStatus) -> ExitCode {
+    ExitCode::from(u8::from(matches!(
+        status,
+        JobStatus::Failed | JobStatus::Aborted
+    )))
+}
+
+/// Runs `batchfleet explain`. A job that seems to stand still is looked at twice: between two
+/// batches nobody holds one.
+pub(crate) async fn explain_job(args: &JobArgs) -> Result<ExitCode, Failure> {
+    let site = Site::open(&args.site).await?;
+    let job = site.find(&args.job).await?;
+    let command = |verb: &str| site.command(verb, &job.id);
+    let mut look = Look::again(&site, &job.id, Depth::Open).await?;
+    let mut said = explain(&look, None, command);
+    if !said.moving && look.is_claimed_from() {
+        let before = look.sums().over();
+        site.clock.sleep_ms(LOOKS_APART_MS).await;
+        look = Look::again(&site, &job.id, Depth::Open).await?;
+        said = explain(&look, Some(before), command);
+    }
+    if args.json {
+        let object = json!({
+            "job": look.job.id,
+            "status": look.job.status,
+            "moving": said.moving,
+            "explanation": said.sentence,
+        });
+        println!("{object}");
+    } else {
+        println!("{}", said.sentence);
+    }
+    Ok(exit_code(look.job.status))
+}
+
+/// A look, with what follows from it.
+struct Report<'a> {
+    look: &'a Look,
+    sums: Sums,
+    elapsed_ms: u64,
+    /// Bytes of the rows.
+    bytes: u64,
+    cost: Option<Cost>,
+}
+
+impl<'a> Report<'a> {
+    fn of(look: &'a Look, is_billed: bool) -> Self {
+        let sums = look.sums();
+        let end = look.job.finished_ms.unwrap_or(look.now_ms);
+        Self {
+            cost: is_billed.then(|| cost::estimate(look, &sums)),
+            elapsed_ms: end.saturating_sub(look.job.created_ms),
+            bytes: look.bytes(),
+            sums,
+            look,
+        }
+    }
+
+    /// In tenths of a percent.
+    fn permille(&self) -> u64 {
+        if self.look.job.status == JobStatus::Completed {
+            return 1_000;
+        }
+        self.sums.bytes * 1_000 / self.bytes.max(1)
+    }
+
+    /// At the pace since the job was created; `None` where that tells nothing.
+    fn eta_ms(&self) -> Option<u64> {
+        let left = self.bytes.saturating_sub(self.sums.bytes);
+        let is_told = self.look.is_claimed_from() && self.sums.bytes > 0;
+        let at_this_pace = u128::from(self.elapsed_ms) * u128::from(left);
+        is_told.then(|| (at_this_pace / u128::from(self.sums.bytes)) as u64)
+    }
+
+    /// Since the holder that has been silent longest was last heard of.
+    fn oldest_ms(&self) -> Option<u64> {
+        let oldest = self.sums.seen_ms.iter().min();
+        oldest.map(|seen| self.look.now_ms.saturating_sub(*seen))
+    }
+
+    /// How the planning stands, in a word, and since when its preparer is silent.
+    fn planning(&self) -> (&'static str, Option<u64>) {
+        let (look, preparer) = (self.look, &self.look.preparer);
+        if look.job.plan.is_some() {
+            return ("complete", None);
+        }
+        if look.job.status.is_terminal() {
+            return ("ended", None);
+        }
+        if preparer.lease_until_ms <= look.now_ms {
+            let word = if preparer.fence == 0 {
+                "not begun"
+            } else {
+                "free"
+            };
+            return (word, None);
+        }
+        let seen = preparer.lease_until_ms - look.job.policy.lease_ms;
+        ("held", Some(look.now_ms.saturating_sub(seen)))
+    }
+
+    fn json(&self) -> Value {
+        let (job, sums) = (&self.look.job, &self.sums);
+        let (planning, silent_ms) = self.planning();
+        let mut object = entry(job);
+        let more = json!({
+            "records": sums.counts.records,
+            "accepted": sums.counts.accepted,
+            "rejected": sums.counts.rejected,
+            "skipped": sums.counts.skipped,
+            "bytes": sums.bytes,
+            "bytes_total": self.bytes,
+            "percent": self.permille() as f64 / 10.0,
+            "elapsed_ms": self.elapsed_ms,
+            "rows_per_second": rate(sums.counts.records, self.elapsed_ms),
+            "eta_ms": self.eta_ms(),
+            "batches": {
+                "total": self.look.batches(sums),
+                "done": sums.done,
+                "leased": sums.leased,
+                "pending": sums.claimable(),
+                "failed": sums.failed,
+                "cancelled": sums.cancelled,
+            },
+            "leases": {
+                "held": sums.leased,
+                "expired": sums.expired,
+                "oldest_ms": self.oldest_ms(),
+            },
+            "retries": sums.retries,
+            "preparer": { "state": planning, "silent_ms": silent_ms, "takeovers": self.look.preparer.fence.saturating_sub(1) },
+            "report_owed": job.outbox,
+        });
+        if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+            object.extend(more);
+        }
+        if let Some(reason) = &job.reason {
+            object["reason"] = json!(reason);
+        }
+        if let Some(cost) = self.cost {
+            object["cost"] = json!({
+                "usd": cost.usd,
+                "write_units": cost.write_units,
+                "read_units": cost.read_units,
+                "basis": cost::BASIS,
+            });
+        }
+        object
+    }
+
+    fn text(&self) -> String {
+        use std::fmt::Write as _;
+        let (job, sums) = (&self.look.job, &self.sums);
+        let mut text = String::new();
+        let mut line = |name: &str, value: String| {
+            let _ = writeln!(text, "{name:<10} {value}");
+        };
+        let ago = duration(self.look.now_ms.saturating_sub(job.created_ms));
+        line("job", job.id.to_string());
+        line("status", job.status.as_str().to_owned());
+        if let Some(reason) = &job.reason {
+            line("reason", reason.message.clone());
+        }
+        line("file", file(job));
+        line("definition", job.definition_name.clone());
+        line("created", format!("{}, {ago} ago", moment(job.created_ms)));
+        line("records", self.records());
+        line("accepted", thousands(sums.counts.accepted));
+        line("rejected", thousands(sums.counts.rejected));
+        if sums.counts.skipped > 0 {
+            line(
+                "skipped",
+                format!("{} (blank lines)", thousands(sums.counts.skipped)),
+            );
+        }
+        line("rate", self.pace());
+        line("batches", self.batches());
+        line("leases", self.leases());
+        line("retries", thousands(sums.retries));
+        line(
+            "planning",
+            match self.planning() {
+                (word, Some(silent)) => format!("{word}, last heard of {} ago", duration(silent)),
+                (word, None) => word.to_owned(),
+            },
+        );
+        if job.outbox {
+            line("report", "not written yet".to_owned());
+        }
+        if let Some(cost) = self.cost {
+            line(
+                "cost",
+                format!(
+                    "about ${:.4}: {}, {} ({})",
+                    cost.usd,
+                    plural(cost.write_units, "write unit"),
+                    plural(cost.read_units, "read unit"),
+                    cost::BASIS
+                ),
+            );
+        }
+        text
+    }
+
+    fn records(&self) -> String {
+        let so_far = thousands(self.sums.counts.records);
+        let permille = self.permille();
+        let percent = format!("{}.{} % of the bytes", permille / 10, permille % 10);
+        match known_rows(&self.look.job) {
+            Some(rows) => format!("{so_far} of {}, {percent}", thousands(rows)),
+            None => format!("{so_far}, {percent}"),
+        }
+    }
+
+    fn pace(&self) -> String {
+        let rows = rate(self.sums.counts.records, self.elapsed_ms);
+        let over = duration(self.elapsed_ms);
+        let pace = format!("{} rows/s over {over}", thousands(rows));
+        let eta = self.eta_ms().map(|eta| format!("ETA {}", duration(eta)));
+        [Some(pace), eta]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn batches(&self) -> String {
+        let sums = &self.sums;
+        let total = self.look.batches(sums);
+        let mut parts = vec![
+            format!("{} of {} done", thousands(sums.done), thousands(total)),
+            format!("{} leased", thousands(sums.leased)),
+            format!("{} pending", thousands(sums.claimable())),
+        ];
+        for (number, word) in [(sums.failed, "failed"), (sums.cancelled, "cancelled")] {
+            if number > 0 {
+                parts.push(format!("{} {word}", thousands(number)));
+            }
+        }
+        parts.join(", ")
+    }
+
+    fn leases(&self) -> String {
+        let mut parts = vec![format!("{} held", thousands(self.sums.leased))];
+        if let Some(oldest) = self.oldest_ms() {
+            parts.push(format!("the oldest last heard of {} ago", duration(oldest)));
+        }
+        if self.sums.expired > 0 {
+            parts.push(format!("{} expired", thousands(self.sums.expired)));
+        }
+        parts.join(", ")
+    }
+}
