@@ -1,5 +1,7 @@
-//! What the end-to-end tests and benchmarks share: the generator of people.csv.
+//! What the end-to-end tests, the simulator and the benchmarks share.
 //!
-//! It must not depend on the crates under test: its counts are the independent answer.
+//! `people` and `sim::files` must not depend on the crates under test: their counts are the
+//! independent answer.
 
 pub mod people;
+pub mod sim;

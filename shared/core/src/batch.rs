@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{JobId, OwnerId};
 use crate::job::{CodeCounts, Counts, Policy};
+use crate::mutation::{self, Mutation};
 use crate::ports::{CancelOutcome, ClaimOutcome, CompleteOutcome, Held};
 pub use crate::shard::{Publication, Shard, ShardTotals};
 
@@ -155,7 +156,9 @@ impl BatchItem {
     pub fn is_claimable(&self, now_ms: u64) -> bool {
         match self.status {
             BatchStatus::Pending => true,
-            BatchStatus::Leased => self.lease_until_ms <= now_ms,
+            BatchStatus::Leased => {
+                self.lease_until_ms <= now_ms || mutation::on(Mutation::ClaimWithoutExpiry)
+            }
             BatchStatus::Done | BatchStatus::Failed | BatchStatus::Cancelled => false,
         }
     }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{BatchKey, Shard, ShardTotals};
 use crate::ids::{JobId, OwnerId};
 use crate::invariants::Violation;
+use crate::mutation::{self, Mutation};
 use crate::ports::{CloseOutcome, FinalizeOutcome, Held, PauseOutcome};
 use crate::preparer::PreparerItem;
 use crate::source::SourceRef;
@@ -213,8 +214,19 @@ impl Job {
     /// Whether every shard of a complete plan is closed, so that the job can end.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
-        let closed = |plan: PlanTotals| plan.shards == self.shards_closed;
+        let closed = |plan: PlanTotals| {
+            plan.shards == self.shards_closed
+                || (self.shards_closed > 0 && mutation::on(Mutation::FinalizeOnOneShard))
+        };
         self.status == JobStatus::Processing && self.plan.is_some_and(closed)
+    }
+
+    /// Whether the job, past its planning, has something to be done and perhaps no watch: that is left
+    /// with the first batch alone.
+    #[must_use]
+    pub fn has_only_its_guard(&self) -> bool {
+        let is_done = self.status.is_terminal() && !self.outbox;
+        !is_done && self.plan.is_none_or(|plan| plan.batches == 0)
     }
 
     /// Step 9: ends the planning, if `hold` is the one in force on this job's `preparer`; or finds
@@ -246,7 +258,8 @@ impl Job {
         if shard.closed {
             return CloseOutcome::AlreadyClosed;
         }
-        if !shard.sealed || self.status.is_terminal() {
+        let is_complete = shard.sealed || mutation::on(Mutation::CloseUnsealed);
+        if !is_complete || self.status.is_terminal() {
             return CloseOutcome::Refused;
         }
         shard.closed = true;

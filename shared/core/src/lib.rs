@@ -13,6 +13,7 @@ pub mod invariants;
 pub mod job;
 mod lease;
 pub mod message;
+pub mod mutation;
 pub mod plan;
 pub mod ports;
 pub mod prepare;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use batchfleet_definition::{Cells, Code, Definition, JsonLines, RowError, RowPlan};
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 
+use crate::batch::Completion;
 use crate::error::{PortError, PortResult};
 use crate::job::{CodeCounts, Counts, Layout};
 use crate::ports::Snapshot;
@@ -95,6 +96,19 @@ pub struct Processed {
     pub counts: Counts,
     /// Rows by error code.
     pub codes: CodeCounts,
+}
+
+impl Processed {
+    /// The completion of the batch that came to this.
+    #[must_use]
+    pub fn completion(&self, range: &BatchRange, failed: bool) -> Completion {
+        Completion {
+            failed,
+            counts: self.counts,
+            bytes: range.end - range.start,
+            codes: self.codes.clone(),
+        }
+    }
 }
 
 /// A batch in the making; [`step`](Self::step) does a bounded number of records at a time, so that

@@ -6,6 +6,7 @@ use batchfleet_grammar::BatchRange;
 
 use crate::ids::JobId;
 use crate::job::{CodeCounts, Counts, Job, JobStatus, Reason};
+use crate::mutation::{self, Mutation};
 use crate::source::SourceRef;
 
 /// The summary's name.
@@ -26,6 +27,17 @@ pub fn output_part(batch: u64) -> String {
 #[must_use]
 pub fn rejects_part(batch: u64) -> String {
     format!("rejects/part-{batch:09}.csv")
+}
+
+/// The name of the rejects of a batch that was given up under this fence. An earlier worker may have
+/// written those of the batch itself before it died, and each giving up says how many did: one name
+/// for them all would be a conflict.
+#[must_use]
+pub fn given_up_rejects(batch: u64, fence: u64) -> String {
+    if mutation::on(Mutation::GiveUpSameName) {
+        return rejects_part(batch);
+    }
+    format!("rejects/part-{batch:09}-given-up-{fence}.csv")
 }
 
 /// What the batches of a job sum to.

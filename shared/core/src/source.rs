@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::JobId;
+use crate::mutation::{self, Mutation};
 
 /// One version of one object, as the event named it; for a file, the file at one moment.
 ///
@@ -54,6 +55,9 @@ impl SourceRef {
     /// bytes has another, by its version id or else by its sequencer.
     #[must_use]
     pub fn job_id(&self) -> JobId {
+        if mutation::on(Mutation::JobIdWithoutVersion) {
+            return JobId::derive(&[&self.bucket, &self.key]);
+        }
         let attempt = self.attempt.to_string();
         let (kind, version, sequencer) = match &self.version {
             Some(version) => ("version", version.as_str(), ""),

@@ -11,6 +11,7 @@ use crate::error::{PortResult, chain};
 use crate::ids::JobId;
 use crate::job::{Job, JobStatus};
 use crate::message::Message;
+use crate::mutation::{self, Mutation};
 use crate::ports::{Clock, Queue, Store};
 
 /// How long after its time a message counts as lost: longer than a queue is ever late.
@@ -70,33 +71,39 @@ impl Sweeper {
             self.store.clear_outbox(id).await?;
             return Ok(None);
         }
-        match self.overdue(&job).await? {
-            Some(message) => {
-                tracing::warn!(job = %id, status = job.status.as_str(), "waking a job that nobody looks after");
-                self.queue.send(&message, 0).await?;
-                Ok(Some(true))
-            }
-            None => Ok(Some(false)),
+        let overdue = self.overdue(&job).await?;
+        for message in &overdue {
+            tracing::warn!(job = %id, status = job.status.as_str(), "waking a job that nobody looks after");
+            self.queue.send(message, 0).await?;
         }
+        Ok(Some(!overdue.is_empty()))
     }
 
-    /// The message that the job needs, if it has none.
-    async fn overdue(&self, job: &Job) -> PortResult<Option<Message>> {
+    /// The messages that the job needs and has not: a job that is planned may have lost its guard, its
+    /// watch, or both.
+    async fn overdue(&self, job: &Job) -> PortResult<Vec<Message>> {
         let now = self.clock.now_ms();
-        if job.status == JobStatus::Preparing {
+        let is_planning = job.status == JobStatus::Preparing;
+        let mut overdue = Vec::new();
+        if is_planning {
             let preparer = self.store.preparer(&job.id).await?;
             let until = preparer.map_or(0, |preparer| preparer.lease_until_ms);
             let since = until.max(job.created_ms) + job.policy.lease_ms + GRACE_MS;
-            return Ok((since < now).then(|| Message::Prepare {
+            overdue.extend((since < now).then(|| Message::Prepare {
                 source: job.source.clone(),
             }));
         }
         let watch = self.store.watch(&job.id).await?;
+        if is_planning && (watch.is_none() || mutation::on(Mutation::SweepOneByOne)) {
+            // The preparer leaves the first with the first batch.
+            return Ok(overdue);
+        }
         // Without any, the job ended or was planned before its first batch: since then it is due.
         let (token, due) = watch.map_or((0, job.created_ms), |watch| (watch.token, watch.due_ms));
-        Ok((due + GRACE_MS < now).then(|| Message::Watch {
+        overdue.extend((due + GRACE_MS < now).then(|| Message::Watch {
             job: job.id.clone(),
             token,
-        }))
+        }));
+        Ok(overdue)
     }
 }

@@ -46,7 +46,11 @@ impl Bucket {
 
     /// The version that a read of `source` meets, with its content: the pinned one or none. Where
     /// the pin is not sent along (a planted bug), it is whatever is there.
-    pub(crate) fn read(&self, source: &SourceRef, is_pinned: bool) -> PortResult<(&SourceRef, Bytes)> {
+    pub(crate) fn read(
+        &self,
+        source: &SourceRef,
+        is_pinned: bool,
+    ) -> PortResult<(&SourceRef, Bytes)> {
         let versions = self.uploads.get(&source.key).map_or(&[][..], Vec::as_slice);
         let found = match (&source.version, is_pinned) {
             (Some(version), true) => versions
@@ -59,7 +63,12 @@ impl Bucket {
         Ok((kept, content.clone()))
     }
 
-    pub(crate) fn put_once(&mut self, job: &JobId, name: &str, content: Bytes) -> PortResult<PutOutcome> {
+    pub(crate) fn put_once(
+        &mut self,
+        job: &JobId,
+        name: &str,
+        content: Bytes,
+    ) -> PortResult<PutOutcome> {
         let key = (job.clone(), name.to_owned());
         match self.results.get(&key) {
             None => {
@@ -71,7 +80,13 @@ impl Bucket {
         }
     }
 
-    pub(crate) fn join(&mut self, job: &JobId, name: &str, head: &[u8], parts: &[String]) -> PortResult<()> {
+    pub(crate) fn join(
+        &mut self,
+        job: &JobId,
+        name: &str,
+        head: &[u8],
+        parts: &[String],
+    ) -> PortResult<()> {
         let mut whole = head.to_vec();
         for part in parts {
             let content = self.result(job, part);

@@ -61,14 +61,23 @@ const fn store(name: &'static str, bug: StoreBug) -> Bug {
     }
 }
 
-/// All of them.
+/// All that are planted on purpose.
 pub const BUGS: [Bug; 25] = [
-    store("no fence check on completion", StoreBug::CompleteWithoutFence),
+    store(
+        "no fence check on completion",
+        StoreBug::CompleteWithoutFence,
+    ),
     store("heartbeat without fence", StoreBug::HeartbeatWithoutFence),
-    store("a claim does not raise the fence", StoreBug::ClaimKeepsFence),
+    store(
+        "a claim does not raise the fence",
+        StoreBug::ClaimKeepsFence,
+    ),
     store("checkpoint without fence", StoreBug::CheckpointWithoutFence),
     core("sweep claims without expiry", Mutation::ClaimWithoutExpiry),
-    store("close a shard outside its transaction", StoreBug::CloseInTwoWrites),
+    store(
+        "close a shard outside its transaction",
+        StoreBug::CloseInTwoWrites,
+    ),
     core("close an unsealed shard", Mutation::CloseUnsealed),
     core("finalize on one shard", Mutation::FinalizeOnOneShard),
     Bug {
@@ -78,18 +87,94 @@ pub const BUGS: [Bug; 25] = [
     },
     store("an ending overwrites an earlier one", StoreBug::EndTwice),
     store("close without outbox", StoreBug::EndWithoutOutbox),
-    core("clear the outbox before the report", Mutation::ClearOutboxFirst),
+    core(
+        "clear the outbox before the report",
+        Mutation::ClearOutboxFirst,
+    ),
     core("acknowledge before commit", Mutation::CompleteFirst),
     core("drop instead of defer", Mutation::DropInsteadOfDefer),
     core("no watch message", Mutation::NoWatch),
     core("no guard message", Mutation::NoGuard),
-    core("job id without version and sequencer", Mutation::JobIdWithoutVersion),
-    core("resume from a checkpoint written before its batches", Mutation::CheckpointFirst),
-    core("deliver under a lost lease (a part's name has the fence in it)", Mutation::PartPerClaim),
-    core("reuse a name: give up a batch without taking its part's name", Mutation::GiveUpUnnamed),
+    core(
+        "job id without version and sequencer",
+        Mutation::JobIdWithoutVersion,
+    ),
+    core(
+        "resume from a checkpoint written before its batches",
+        Mutation::CheckpointFirst,
+    ),
+    core(
+        "deliver under a lost lease (a part's name has the fence in it)",
+        Mutation::PartPerClaim,
+    ),
+    core(
+        "reuse a name: give up a batch without taking its part's name",
+        Mutation::GiveUpUnnamed,
+    ),
     store("publish what is not monotonic", StoreBug::PublishLowers),
-    store("a ticket block past what is published", StoreBug::TicketsPastPublished),
-    store("a zombie preparer's pages reset their batches", StoreBug::PagesResetBatches),
+    store(
+        "a ticket block past what is published",
+        StoreBug::TicketsPastPublished,
+    ),
+    store(
+        "a zombie preparer's pages reset their batches",
+        StoreBug::PagesResetBatches,
+    ),
     store("reads without the pinned version", StoreBug::UnpinnedRead),
-    core("record values in a message of the service", Mutation::LoudReason),
+    core("record values in a log line", Mutation::LoudLog),
+];
+
+/// A defect that the simulator found in the code as it was, mended since; its hook puts it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The defect.
+    pub bug: Bug,
+    /// A seed that shows it.
+    pub seed: u64,
+}
+
+const fn found(seed: u64, name: &'static str, mutation: Mutation) -> Found {
+    Found {
+        bug: core(name, mutation),
+        seed,
+    }
+}
+
+/// All that were found.
+pub const FOUND: [Found; 7] = [
+    found(
+        18,
+        "rejects of a given-up batch under the name of a worked one's",
+        Mutation::GiveUpSameName,
+    ),
+    found(
+        7_742,
+        "a zombie's conflict fails its job",
+        Mutation::ZombieConflict,
+    ),
+    found(
+        2_389,
+        "wait for a lease after a sweep that passed over open shards",
+        Mutation::WaitUnswept,
+    ),
+    found(
+        1_702,
+        "the guard of a job without batches ends although its report is owed",
+        Mutation::GuardEndsEarly,
+    ),
+    found(
+        0,
+        "a layout that is kept late changes the report of a failed job",
+        Mutation::ReportLateLayout,
+    ),
+    found(
+        0,
+        "the sweeper leaves a lost watch to the next minute",
+        Mutation::SweepOneByOne,
+    ),
+    found(
+        0,
+        "the preparer's hold runs out while it publishes one window",
+        Mutation::HoldUnextended,
+    ),
 ];

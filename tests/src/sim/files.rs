@@ -102,7 +102,13 @@ impl File {
 
     /// A file that no job can begin on.
     pub(crate) fn unreadable(random: &mut Random) -> Self {
-        let text = random.pick(&["", "\n\n", "name,age\nPlanted,1\n", "id,name,age,Name\n1,2,3,4\n"]);
+        let text = random.pick(&[
+            "",
+            "\n\n",
+            "name,age\nPlanted,1\n",
+            "1,Planted 1,1\n2,Planted 2,2\n",
+            "id,name,age,Name\n1,2,3,4\n",
+        ]);
         Self {
             text: text.to_owned(),
             places: Vec::new(),

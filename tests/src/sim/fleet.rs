@@ -10,16 +10,18 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 
 use batchfleet_core::PortResult;
+use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::Unobserved;
 use batchfleet_core::prepare::{Prepared, Preparer};
-use batchfleet_core::sweep::{Swept, Sweeper};
+use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 
+use super::brief::{self, Brief};
 use super::history::{Handled, Standing};
 use super::logs;
 use super::messages::{Place, Stored};
-use super::ports::{Ports, brief, deliver};
+use super::ports::{Ports, deliver};
 use super::scenario::EPOCH_MS;
 use super::world::{ActorId, Event, State, World};
 
@@ -29,12 +31,24 @@ pub(crate) const SWEEP_EVERY_MS: u64 = 60_000;
 /// A run that is not over by then never will be.
 const RUN_MS_MAX: u64 = 3_600_000;
 
+/// Nor one in which so much happens: it runs in circles.
+const EVENTS_MAX: u64 = 200_000;
+
 /// How an invocation ended by itself.
-#[derive(Debug)]
 enum Done {
     Prepared(Prepared),
     Worked(Worked),
     Swept(Swept),
+}
+
+impl Brief for Done {
+    fn brief(&self) -> String {
+        match self {
+            Self::Prepared(prepared) => brief::outcome(prepared),
+            Self::Worked(worked) => brief::outcome(worked),
+            Self::Swept(swept) => brief::outcome(swept),
+        }
+    }
 }
 
 type Call = Pin<Box<dyn Future<Output = PortResult<Done>> + Send>>;
@@ -53,8 +67,15 @@ struct Actor {
     process: Arc<Process>,
     /// The message it has; `None` for the sweeper.
     message: Option<(u64, Message)>,
+    begun_ms: u64,
     frozen_until_ms: u64,
     woken: Arc<Woken>,
+}
+
+impl Actor {
+    fn has(&self, id: u64) -> bool {
+        self.message.as_ref().is_some_and(|(has, _)| *has == id)
+    }
 }
 
 /// Set where a future asks to be polled again at once.
@@ -87,7 +108,7 @@ impl Fleet {
 
     /// Runs until nothing is left to happen: every job over, every message gone, every zombie dead.
     pub(crate) fn run(&mut self) {
-        loop {
+        for _ in 0..EVENTS_MAX {
             let event = {
                 let mut state = self.world.lock();
                 if state.now_ms > EPOCH_MS + RUN_MS_MAX {
@@ -115,7 +136,9 @@ impl Fleet {
         let upload = state.scenario.uploads[upload].clone();
         let source = state.bucket.upload(&upload.key, upload.file.text.into());
         state.history.uploads.push((state.now_ms, source.clone()));
-        state.note(0, "upload", || format!("{} as {:?}", source.job_id(), source));
+        state.note(0, "upload", || {
+            format!("{} as {:?}", source.job_id(), source)
+        });
         for event_ms in upload.events_ms {
             let message = Message::Prepare {
                 source: source.clone(),
@@ -133,7 +156,7 @@ impl Fleet {
             let uploads = state.scenario.uploads.len();
             let is_needed = state.history.uploads.len() < uploads
                 || !state.table.open_jobs().is_empty()
-                || state.messages.iter().next().is_some();
+                || !state.messages.is_empty();
             if is_needed {
                 state.push(again_ms, Event::Sweep);
             }
@@ -147,6 +170,12 @@ impl Fleet {
     fn receive(&mut self, id: u64, receipts: u32) {
         let stored = {
             let state = &mut *self.world.lock();
+            let is_with_another = self.actors.values().any(|actor| actor.has(id));
+            if is_with_another && !state.messages.may_double() {
+                let later_ms = state.now_ms + state.scenario.visibility_ms;
+                state.push(later_ms, Event::Visible(id, receipts));
+                return;
+            }
             let Some(stored) = state.messages.receive(id, receipts, state.now_ms) else {
                 return;
             };
@@ -165,7 +194,7 @@ impl Fleet {
         let process = self.process();
         process.ports.serve(id);
         let message = message.map(|(number, stored)| (number, stored.message));
-        let deadline_ms = {
+        let (begun_ms, deadline_ms) = {
             let mut state = self.world.lock();
             state.history.invocations += 1;
             let limit_ms = state.scenario.time_limit_ms;
@@ -173,16 +202,21 @@ impl Fleet {
             state.push(at_ms, Event::Deadline(id));
             state.push(at_ms - limit_ms, Event::Wake(id));
             state.note(id, "invoked", || match &message {
-                Some((_, message)) => format!("{}, clock {now_ms}", brief(message)),
+                Some((_, message)) => format!("{}, clock {}", message.brief(), now_ms % 10_000_000),
                 None => "by the schedule of the sweeper".to_owned(),
             });
-            now_ms + limit_ms
+            (state.now_ms, now_ms + limit_ms)
         };
-        let call = call(&process, message.as_ref().map(|(_, message)| message), deadline_ms);
+        let call = call(
+            &process,
+            message.as_ref().map(|(_, message)| message),
+            deadline_ms,
+        );
         let actor = Actor {
             call,
             process,
             message,
+            begun_ms,
             frozen_until_ms: 0,
             woken: Arc::default(),
         };
@@ -287,13 +321,26 @@ impl Fleet {
             return;
         };
         let state = &mut *self.world.lock();
-        state.note(id, "ended", || format!("{outcome:?}"));
+        state.note(id, "ended", || match &outcome {
+            Ok(done) => done.brief(),
+            Err(error) => format!("with an error: {error}"),
+        });
         let Ok(done) = outcome else {
             return;
         };
         if let Some((number, message)) = actor.message {
             if let Done::Worked(worked) = done {
-                let handled = handled(state, &actor.process.ports, message, worked);
+                let job = match &worked {
+                    Worked::Deferred(job, _) => state.table.jobs.get(job),
+                    _ => None,
+                };
+                let clock_ms = actor.process.ports.clock_ms(state);
+                let handled = Handled {
+                    message,
+                    next_claimable_in_ms: job.and_then(|job| job.next_claimable_in(clock_ms)),
+                    worked,
+                    begun_ms: actor.begun_ms,
+                };
                 let by = state.by(id);
                 state.history.handled.push((by, handled));
             }
@@ -308,17 +355,24 @@ impl Fleet {
         state.note(0, "faults end", String::new);
         let jobs: Vec<_> = state.table.open_jobs();
         for job in jobs {
-            let is_planned = !state.table.jobs[&job].shards.is_empty();
-            let concerns = |stored: &&Stored| match &stored.message {
-                Message::Prepare { source } => source.job_id() == job && !is_planned,
-                Message::Work { job: of, .. } | Message::Watch { job: of, .. } => *of == job,
+            let guards = |stored: &&Stored| match &stored.message {
+                Message::Prepare { source } => source.job_id() == job,
+                Message::Work { .. } | Message::Watch { .. } => false,
             };
-            let stored = state.messages.iter().filter(concerns);
-            let places: Vec<Place> = stored.map(|stored| stored.place).collect();
-            let is_waiting = |place: &Place| matches!(place, Place::Waiting(_));
-            let is_lost = !places.is_empty() && !places.iter().any(is_waiting);
-            let standing = Standing { job, is_lost };
-            state.history.standing.push(standing);
+            let record = &state.table.jobs[&job];
+            // An older one ends where it finds a newer one recorded.
+            let newest = record.watch.map_or(0, |watch| watch.token);
+            let watches = |stored: &&Stored| match &stored.message {
+                Message::Watch { job: of, token } => *of == job && *token >= newest,
+                Message::Work { .. } | Message::Prepare { .. } => false,
+            };
+            let is_planning = record.job.status == JobStatus::Preparing;
+            let needs_guard = is_planning || record.job.has_only_its_guard();
+            let has_lost_guard = needs_guard
+                && state.messages.all_hidden(guards)
+                && !state.messages.has_ended_guard(&job);
+            let is_lost = has_lost_guard || state.messages.all_hidden(watches);
+            state.history.standing.push(Standing { job, is_lost });
         }
     }
 }
@@ -339,17 +393,4 @@ fn call(process: &Arc<Process>, message: Option<&Message>, deadline_ms: u64) -> 
             }
         }
     })
-}
-
-/// What a worker leaves, with the state of its job at that moment.
-fn handled(state: &State, ports: &Ports, message: Message, worked: Worked) -> Handled {
-    let job = match &worked {
-        Worked::Deferred(job, _) => state.table.jobs.get(job),
-        _ => None,
-    };
-    Handled {
-        message,
-        worked,
-        next_claimable_in_ms: job.and_then(|record| record.next_claimable_in(ports.clock_ms(state))),
-    }
 }

@@ -67,19 +67,13 @@ pub(crate) enum Change {
     },
 }
 
-/// A message that was sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent {
-    pub(crate) message: Message,
-    /// Not before this, by the one true clock.
-    pub(crate) due_ms: u64,
-}
-
 /// How an invocation of a worker ended by itself, and the batches of the job at that moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Handled {
     pub(crate) message: Message,
     pub(crate) worked: Worked,
+    /// When the invocation began.
+    pub(crate) begun_ms: u64,
     /// How long the first batch of the job that is not over is still held, by the worker's clock; 0
     /// where it can be claimed at once. Of a message that was deferred, and a job in `PROCESSING`.
     pub(crate) next_claimable_in_ms: Option<u64>,
@@ -96,8 +90,9 @@ pub(crate) struct Read {
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) job: JobId,
-    /// Its messages are all with invocations, living or dead, so that perhaps nothing is left to go
-    /// on with but the sweeper. A job that lost its messages altogether is not excused like this.
+    /// Its guard while it is planned, or its watch, is with an invocation, living or dead, and none
+    /// waits: so perhaps nothing is left to go on with but the sweeper. A job that has none at all is
+    /// not excused like this.
     pub(crate) is_lost: bool,
 }
 
@@ -106,7 +101,8 @@ pub(crate) struct Standing {
 pub(crate) struct History {
     pub(crate) uploads: Vec<(u64, SourceRef)>,
     pub(crate) changes: Vec<(By, Change)>,
-    pub(crate) sent: Vec<(By, Sent)>,
+    /// Messages that were sent, however often they are delivered.
+    pub(crate) sent: Vec<(By, Message)>,
     pub(crate) handled: Vec<(By, Handled)>,
     pub(crate) reads: Vec<(By, Read)>,
     /// Summaries as they were written.
@@ -118,5 +114,4 @@ pub(crate) struct History {
     pub(crate) deaths: u64,
     /// Faults of calls.
     pub(crate) faults: u64,
-    pub(crate) ended_ms: u64,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use batchfleet_core::ids::JobId;
 use batchfleet_core::message::Message;
 
 /// Where a message is.
@@ -23,11 +24,17 @@ pub(crate) struct Stored {
     pub(crate) visibility_ms: u64,
 }
 
+/// Messages that a fault of the queue doubles, at most in one run. Each copy of a worker's message
+/// lives as long as its job, so that they would grow beyond all bounds.
+const DOUBLES_MAX: u32 = 12;
+
 /// All messages that are not handled yet.
 #[derive(Default)]
 pub(crate) struct Messages {
     sent: u64,
-    pub(crate) duplicates: u32,
+    doubled: u32,
+    /// The guard of each job that was sent last.
+    guards: BTreeMap<JobId, u64>,
     stored: BTreeMap<u64, Stored>,
 }
 
@@ -56,12 +63,36 @@ impl Messages {
         Some(stored.clone())
     }
 
+    /// Keeps in mind that this is the newest guard of a job.
+    pub(crate) fn is_guard(&mut self, job: JobId, id: u64) {
+        self.guards.insert(job, id);
+    }
+
+    /// Whether the newest guard of a job was handled, and so left to others what is to be done.
+    pub(crate) fn has_ended_guard(&self, job: &JobId) -> bool {
+        let newest = self.guards.get(job);
+        newest.is_some_and(|id| !self.stored.contains_key(id))
+    }
+
+    /// Whether a fault may still make two of one message; it does then.
+    pub(crate) fn may_double(&mut self) -> bool {
+        self.doubled += 1;
+        self.doubled <= DOUBLES_MAX
+    }
+
     /// It was handled.
     pub(crate) fn delete(&mut self, id: u64) {
         self.stored.remove(&id);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stored> {
-        self.stored.values()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stored.is_empty()
+    }
+
+    /// Whether there are messages of that kind, and invocations have all of them.
+    pub(crate) fn all_hidden(&self, kind: impl Fn(&&Stored) -> bool) -> bool {
+        let mut places = self.stored.values().filter(kind).map(|stored| stored.place);
+        let is_hidden = |place: Place| matches!(place, Place::Hidden(_));
+        places.next().is_some_and(is_hidden) && places.all(is_hidden)
     }
 }

@@ -19,22 +19,27 @@ impl Source for Ports {
     async fn read(&self, source: &SourceRef, range: Range<u64>) -> PortResult<Bytes> {
         let (source, actor) = (source.clone(), self.actor());
         let what = format!("{} {range:?}", source.key);
-        self.call(Kind::Read, "read", || what, move |state| {
-            let is_pinned = !state.table.has(StoreBug::UnpinnedRead);
-            let (got, content) = state.bucket.read(&source, is_pinned)?;
-            let read = Read {
-                wanted: source.clone(),
-                got: got.clone(),
-            };
-            let by = state.by(actor);
-            state.history.reads.push((by, read));
-            let (start, end) = (range.start as usize, range.end as usize);
-            if start > end || end > content.len() {
-                let cause = format!("{range:?} of {} bytes", content.len());
-                return Err(PortError::refused("read source", cause));
-            }
-            Ok(content.slice(start..end))
-        })
+        self.call(
+            Kind::Read,
+            "read",
+            || what,
+            move |state| {
+                let is_pinned = !state.table.has(StoreBug::UnpinnedRead);
+                let (got, content) = state.bucket.read(&source, is_pinned)?;
+                let read = Read {
+                    wanted: source.clone(),
+                    got: got.clone(),
+                };
+                let by = state.by(actor);
+                state.history.reads.push((by, read));
+                let (start, end) = (range.start as usize, range.end as usize);
+                if start > end || end > content.len() {
+                    let cause = format!("{range:?} of {} bytes", content.len());
+                    return Err(PortError::refused("read source", cause));
+                }
+                Ok(content.slice(start..end))
+            },
+        )
         .await
     }
 }
@@ -44,33 +49,44 @@ impl Results for Ports {
     async fn put_once(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<PutOutcome> {
         let (job, name) = (job.clone(), name.to_owned());
         let what = format!("{name}, {} bytes", content.len());
-        self.call(Kind::Write, "put once", || what, move |state| {
-            state.bucket.put_once(&job, &name, content.clone())
-        })
+        self.call(
+            Kind::Write,
+            "put once",
+            || what,
+            move |state| state.bucket.put_once(&job, &name, content.clone()),
+        )
         .await
     }
 
     async fn put(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<()> {
         let (job, name, actor) = (job.clone(), name.to_owned(), self.actor());
         let what = format!("{name}, {} bytes", content.len());
-        self.call(Kind::Write, "put", || what, move |state| {
-            if name == SUMMARY_FILE {
-                let by = state.by(actor);
-                let report = (by, job.clone(), content.clone());
-                state.history.summaries.push(report);
-            }
-            state.bucket.put(&job, &name, content.clone());
-            Ok(())
-        })
+        self.call(
+            Kind::Write,
+            "put",
+            || what,
+            move |state| {
+                if name == SUMMARY_FILE {
+                    let by = state.by(actor);
+                    let report = (by, job.clone(), content.clone());
+                    state.history.summaries.push(report);
+                }
+                state.bucket.put(&job, &name, content.clone());
+                Ok(())
+            },
+        )
         .await
     }
 
     async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
         let (job, name, parts) = (job.clone(), name.to_owned(), parts.to_vec());
         let what = format!("{name} of {} parts", parts.len());
-        self.call(Kind::Write, "join", || what, move |state| {
-            state.bucket.join(&job, &name, &head, &parts)
-        })
+        self.call(
+            Kind::Write,
+            "join",
+            || what,
+            move |state| state.bucket.join(&job, &name, &head, &parts),
+        )
         .await
     }
 

@@ -12,13 +12,9 @@ use batchfleet_core::message::Message;
 use batchfleet_core::ports::{Clock, Definitions, FoundDefinition, Ids, Queue};
 use batchfleet_core::{PortError, PortResult};
 
+use super::brief::Brief;
 use super::files::DEFINITION;
-use super::history::Sent;
 use super::world::{ActorId, Event, State, World};
-
-/// Messages that are delivered twice by a fault, at most in one run: each copy of a worker's message
-/// lives as long as its job.
-const DUPLICATES_MAX: u32 = 6;
 
 /// The ports of one invocation, and of those that run in the same warm process after it.
 pub(crate) struct Ports {
@@ -43,6 +39,8 @@ enum Fate {
 pub(crate) enum Kind {
     Read,
     Write,
+    /// A write that leaves another message where its sender does not hear that it went through.
+    Send,
 }
 
 impl Ports {
@@ -77,14 +75,19 @@ impl Ports {
         mut operation: F,
     ) -> PortResult<T>
     where
-        T: std::fmt::Debug + Send + 'static,
+        T: Brief + Send + 'static,
         F: FnMut(&mut State) -> PortResult<T> + Send + 'static,
     {
         let actor = self.actor();
         let (there_ms, back_ms, fate, what) = {
             let mut state = self.world.lock();
             let what = state.trace.keeps_text().then(what).unwrap_or_default();
-            (way(&mut state), way(&mut state), fate(&mut state, kind), what)
+            (
+                way(&mut state),
+                way(&mut state),
+                fate(&mut state, kind),
+                what,
+            )
         };
         self.world.wait(actor, there_ms).await;
         let outcome = match fate {
@@ -106,7 +109,10 @@ impl Ports {
                 let at_ms = state.now_ms + state.random.between(100, 2 * lease_ms);
                 let late = move |state: &mut State| {
                     let outcome = operation(state);
-                    state.note(actor, name, || format!("arrives late: {what} -> {outcome:?}"));
+                    state.note(actor, name, || match outcome {
+                        Ok(answer) => format!("arrives late: {what} -> {}", answer.brief()),
+                        Err(error) => format!("arrives late: {what} -> {error}"),
+                    });
                 };
                 state.push(at_ms, Event::Late(Box::new(late)));
                 drop(state);
@@ -117,7 +123,7 @@ impl Ports {
         outcome
     }
 
-    fn done<T: std::fmt::Debug>(
+    fn done<T: Brief>(
         &self,
         actor: ActorId,
         name: &'static str,
@@ -134,7 +140,7 @@ impl Ports {
                 Fate::Good | Fate::Failed | Fate::LateWrite => "",
             };
             match &outcome {
-                Ok(answer) => format!("{what} -> {answer:?}{fault}"),
+                Ok(answer) => format!("{what} -> {}{fault}", answer.brief()),
                 Err(error) => format!("{what} -> {error}{fault}"),
             }
         });
@@ -178,10 +184,14 @@ fn fate(state: &mut State, kind: Kind) -> Fate {
     ];
     let possible = match kind {
         Kind::Read => &fates[..1],
-        Kind::Write => &fates[..],
+        Kind::Write | Kind::Send => &fates[..],
     };
     for &(fate, rate) in possible {
         if state.strikes(rate) {
+            let doubles = kind == Kind::Send && fate != Fate::Failed;
+            if doubles && !state.messages.may_double() {
+                return Fate::Good;
+            }
             state.history.faults += 1;
             return fate;
         }
@@ -210,9 +220,12 @@ impl Ids for Ports {
 impl Definitions for Ports {
     async fn definition(&self, name: &str) -> PortResult<FoundDefinition> {
         let name = name.to_owned();
-        self.call(Kind::Read, "definition", || name, |_| {
-            Ok(FoundDefinition::Text(DEFINITION.to_owned()))
-        })
+        self.call(
+            Kind::Read,
+            "definition",
+            || name,
+            |_| Ok(FoundDefinition::Text(DEFINITION.to_owned())),
+        )
         .await
     }
 }
@@ -221,22 +234,18 @@ impl Definitions for Ports {
 impl Queue for Ports {
     async fn send(&self, message: &Message, delay_ms: u64) -> PortResult<()> {
         let (message, actor) = (message.clone(), self.actor());
-        let what = || format!("{} in {delay_ms} ms", brief(&message));
+        let what = || format!("{} in {delay_ms} ms", message.brief());
         let what = what();
-        self.call(Kind::Write, "send", || what, move |state| {
-            send(state, actor, &message, delay_ms);
-            Ok(())
-        })
+        self.call(
+            Kind::Send,
+            "send",
+            || what,
+            move |state| {
+                send(state, actor, &message, delay_ms);
+                Ok(())
+            },
+        )
         .await
-    }
-}
-
-/// A message in the trace.
-pub(crate) fn brief(message: &Message) -> String {
-    match message {
-        Message::Work { job, shard } => format!("work {} shard {shard}", &job.as_str()[..4]),
-        Message::Watch { job, token } => format!("watch {} token {token}", &job.as_str()[..4]),
-        Message::Prepare { source } => format!("prepare {}", &source.job_id().as_str()[..4]),
     }
 }
 
@@ -244,15 +253,10 @@ pub(crate) fn brief(message: &Message) -> String {
 fn send(state: &mut State, actor: ActorId, message: &Message, delay_ms: u64) {
     let due_ms = state.now_ms + delay_ms.div_ceil(1_000) * 1_000;
     let by = state.by(actor);
-    let sent = Sent {
-        message: message.clone(),
-        due_ms,
-    };
-    state.history.sent.push((by, sent));
+    state.history.sent.push((by, message.clone()));
     let mut copies = 1;
     let duplicate = state.scenario.faults.duplicate;
-    if state.messages.duplicates < DUPLICATES_MAX && state.strikes(duplicate) {
-        state.messages.duplicates += 1;
+    if state.strikes(duplicate) && state.messages.may_double() {
         copies = 2;
     }
     for _ in 0..copies {
@@ -263,12 +267,16 @@ fn send(state: &mut State, actor: ActorId, message: &Message, delay_ms: u64) {
             state.random.below(50)
         };
         let visibility_ms = state.scenario.visibility_ms;
-        deliver(state, message.clone(), due_ms + late_ms, visibility_ms);
+        let id = deliver(state, message.clone(), due_ms + late_ms, visibility_ms);
+        if let Message::Prepare { source } = message {
+            state.messages.is_guard(source.job_id(), id);
+        }
     }
 }
 
-/// Puts a message where it is received at `due_ms`.
-pub(crate) fn deliver(state: &mut State, message: Message, due_ms: u64, visibility_ms: u64) {
+/// Puts a message where it is received at `due_ms`; answers its number.
+pub(crate) fn deliver(state: &mut State, message: Message, due_ms: u64, visibility_ms: u64) -> u64 {
     let id = state.messages.add(message, due_ms, visibility_ms);
     state.push(due_ms, Event::Visible(id, 0));
+    id
 }

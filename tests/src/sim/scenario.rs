@@ -67,6 +67,11 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
+    /// When the faults end, in milliseconds since 1970.
+    pub(crate) fn faults_end_at_ms(&self) -> u64 {
+        EPOCH_MS + self.faults_end_ms
+    }
+
     /// What this seed stands for.
     pub(crate) fn draw(random: &mut Random) -> Self {
         let lease_ms = random.between(3_000, 10_000);
@@ -83,18 +88,22 @@ impl Scenario {
             workers_max: random.between(1, 4) as u32,
             ..Policy::default()
         };
-        let wildness = random.below(4);
+        let latency_ms = random.pick(&[2, 10, 10, 40, 150]);
+        let wildness = random.pick(&[0, 1, 2, 2, 3, 3]);
         Self {
             policy,
             uploads: draw_uploads(random),
             versioned: random.one_in(2),
             faults: Faults::draw(random, wildness, lease_ms),
-            faults_end_ms: random.between(500, 40_000),
-            latency_ms: random.pick(&[2, 10, 10, 40, 150]),
+            faults_end_ms: random.between(1_000, 60_000),
+            latency_ms,
             // Six times a function's time limit in production; short ones end in mid-work.
             visibility_ms: random.pick(&[2_000, 15_000, 300_000, 300_000]),
             event_retry_ms: random.between(1_000, 60_000),
-            time_limit_ms: random.pick(&[5_000, 15_000, 60_000, 300_000]),
+            // An invocation must have the time to look through all shards before it hands over.
+            time_limit_ms: random
+                .pick(&[5_000, 15_000, 60_000, 300_000])
+                .max(500 * latency_ms),
             window_bytes: random.between(40, 500),
         }
     }
@@ -107,17 +116,17 @@ impl Faults {
             0 => 0,
             1 if random.one_in(3) => random.between(1, most),
             1 => 0,
-            2 => random.between(0, most / 4),
+            2 => random.between(0, most / 3),
             _ => random.between(0, most),
         };
         Self {
-            crash: rate(20_000),
-            freeze: rate(15_000),
-            failure: rate(60_000),
-            lost_response: rate(60_000),
-            late_write: rate(20_000),
-            repeat: rate(60_000),
-            slow: rate(20_000),
+            crash: rate(50_000),
+            freeze: rate(30_000),
+            failure: rate(200_000),
+            lost_response: rate(200_000),
+            late_write: rate(100_000),
+            repeat: rate(200_000),
+            slow: rate(40_000),
             duplicate: rate(100_000),
             delay: rate(200_000),
             skew_ms: if wildness == 0 {
@@ -131,7 +140,7 @@ impl Faults {
 
 /// One upload or two; the second under its own key, over the first, or the same bytes again.
 fn draw_uploads(random: &mut Random) -> Vec<Upload> {
-    let count = random.pick(&[0, 1, 3, 8, 20, 60]);
+    let count = random.pick(&[0, 6, 25, 60, 60]);
     let count = random.between(0, count);
     let first = Upload {
         at_ms: 0,
@@ -147,15 +156,16 @@ fn draw_uploads(random: &mut Random) -> Vec<Upload> {
         return vec![first];
     }
     let count = random.between(0, 25);
+    let within_ms = random.pick(&[500, 3_000, 15_000]);
     let mut second = Upload {
-        at_ms: random.between(1, 15_000),
+        at_ms: random.between(1, within_ms),
         key: first.key.clone(),
         file: File::draw(random, count, 2),
         events_ms: draw_events(random),
     };
     match random.below(4) {
-        0 | 1 => "incoming/people/second.csv".clone_into(&mut second.key),
-        2 => second.file = first.file.clone(),
+        0 => "incoming/people/second.csv".clone_into(&mut second.key),
+        1 => second.file = first.file.clone(),
         _ => {}
     }
     vec![first, second]

@@ -15,6 +15,7 @@ use batchfleet_core::ports::{
 use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::watch::Watch;
 
+use super::brief::Brief;
 use super::bugs::StoreBug;
 use super::history::By;
 use super::ports::{Kind, Ports};
@@ -22,7 +23,7 @@ use super::table::{Record, Table};
 
 impl Ports {
     /// Reads something of a job.
-    async fn look<T: std::fmt::Debug + Send + 'static>(
+    async fn look<T: Brief + Send + 'static>(
         &self,
         name: &'static str,
         job: &JobId,
@@ -30,26 +31,34 @@ impl Ports {
         look: impl Fn(&Record) -> Option<T> + Send + 'static,
     ) -> PortResult<Option<T>> {
         let job = job.clone();
-        self.call(Kind::Read, name, || what, move |state| {
-            Ok(state.table.jobs.get(&job).and_then(&look))
-        })
+        self.call(
+            Kind::Read,
+            name,
+            || what,
+            move |state| Ok(state.table.jobs.get(&job).and_then(&look)),
+        )
         .await
     }
 
     /// Changes the table in one step.
-    async fn change<T: std::fmt::Debug + Send + 'static>(
+    async fn change<T: Brief + Send + 'static>(
         &self,
         name: &'static str,
         what: String,
         mut step: impl FnMut(&mut Table, By) -> PortResult<T> + Send + 'static,
     ) -> PortResult<T> {
         let actor = self.actor();
-        self.call(Kind::Write, name, || what, move |state| {
-            let by = state.by(actor);
-            let outcome = step(&mut state.table, by);
-            state.history.changes.append(&mut state.table.changes);
-            outcome
-        })
+        self.call(
+            Kind::Write,
+            name,
+            || what,
+            move |state| {
+                let by = state.by(actor);
+                let outcome = step(&mut state.table, by);
+                state.history.changes.append(&mut state.table.changes);
+                outcome
+            },
+        )
         .await
     }
 }
@@ -88,7 +97,8 @@ impl Store for Ports {
         until_ms: u64,
     ) -> PortResult<PreparerOutcome> {
         let (job, owner) = (job.clone(), owner.clone());
-        let step = move |table: &mut Table, by| table.take_preparer(by, &job, &owner, now_ms, until_ms);
+        let step =
+            move |table: &mut Table, by| table.take_preparer(by, &job, &owner, now_ms, until_ms);
         self.change("take preparer", String::new(), step).await
     }
 
@@ -107,7 +117,8 @@ impl Store for Ports {
     ) -> PortResult<()> {
         let (job, pages) = (job.clone(), pages.to_vec());
         let what = format!("{} from {shard}/{first_page}", pages.len());
-        let step = move |table: &mut Table, by| table.write_pages(by, &job, shard, first_page, &pages);
+        let step =
+            move |table: &mut Table, by| table.write_pages(by, &job, shard, first_page, &pages);
         self.change("write pages", what, step).await
     }
 
@@ -158,7 +169,8 @@ impl Store for Ports {
 
     async fn page(&self, job: &JobId, shard: u32, page: u32) -> PortResult<Option<PlanPage>> {
         let look = move |record: &Record| record.pages.get(&(shard, page)).cloned();
-        self.look("page", job, format!("{shard}/{page}"), look).await
+        self.look("page", job, format!("{shard}/{page}"), look)
+            .await
     }
 
     async fn pages(&self, job: &JobId, shard: u32) -> PortResult<Vec<PlanPage>> {
@@ -206,9 +218,12 @@ impl Store for Ports {
 
     async fn sweep(&self, job: &JobId, shard: u32) -> PortResult<Option<ShardView>> {
         let job = job.clone();
-        self.call(Kind::Read, "sweep", || shard.to_string(), move |state| {
-            Ok(state.table.view(&job, shard))
-        })
+        self.call(
+            Kind::Read,
+            "sweep",
+            || shard.to_string(),
+            move |state| Ok(state.table.view(&job, shard)),
+        )
         .await
     }
 

@@ -9,7 +9,9 @@ use batchfleet_core::batch::{
     BatchItem, BatchKey, Completion, Lease, Publication, Shard, ShardTotals,
 };
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::job::{Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold};
+use batchfleet_core::job::{
+    Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold,
+};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
@@ -512,12 +514,22 @@ impl Table {
         })
     }
 
-    pub(crate) fn cancel(&mut self, by: By, key: &BatchKey, now_ms: u64) -> PortResult<CancelOutcome> {
+    pub(crate) fn cancel(
+        &mut self,
+        by: By,
+        key: &BatchKey,
+        now_ms: u64,
+    ) -> PortResult<CancelOutcome> {
         let told = (None, Some(now_ms));
         self.change_batch(by, "cancel", key, told, |item| item.cancel(now_ms))
     }
 
-    pub(crate) fn set_paused(&mut self, by: By, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+    pub(crate) fn set_paused(
+        &mut self,
+        by: By,
+        job: &JobId,
+        paused: bool,
+    ) -> PortResult<PauseOutcome> {
         self.change_job(by, job, |record| record.job.set_paused(paused))
     }
 

@@ -38,7 +38,9 @@ impl Trace {
         if let Some(lines) = &mut self.lines {
             let (seconds, ms) = (at_ms / 1_000, at_ms % 1_000);
             let text: String = text().chars().take(LINE_CHARS_MAX).collect();
-            lines.push(format!("{seconds:>4}.{ms:03} #{actor:<3} {call:<14} {text}"));
+            lines.push(format!(
+                "{seconds:>4}.{ms:03} #{actor:<3} {call:<14} {text}"
+            ));
         }
     }
 

@@ -77,18 +77,14 @@ impl State {
             let at_ms = EPOCH_MS + state.scenario.uploads[upload].at_ms;
             state.push(at_ms, Event::Upload(upload));
         }
-        let end_ms = state.faults_end_ms();
+        let end_ms = state.scenario.faults_end_at_ms();
         state.push(end_ms, Event::FaultsEnd);
         state.push(EPOCH_MS + SWEEP_EVERY_MS, Event::Sweep);
         state
     }
 
-    pub(crate) fn faults_end_ms(&self) -> u64 {
-        EPOCH_MS + self.scenario.faults_end_ms
-    }
-
     pub(crate) fn has_faults(&self) -> bool {
-        self.now_ms < self.faults_end_ms()
+        self.now_ms < self.scenario.faults_end_at_ms()
     }
 
     /// Whether a fault of that rate happens now.
@@ -117,7 +113,12 @@ impl State {
     }
 
     /// Writes a line of the trace, whose text is made only where somebody reads it.
-    pub(crate) fn note(&mut self, actor: ActorId, call: &'static str, text: impl FnOnce() -> String) {
+    pub(crate) fn note(
+        &mut self,
+        actor: ActorId,
+        call: &'static str,
+        text: impl FnOnce() -> String,
+    ) {
         let at_ms = self.now_ms - EPOCH_MS;
         self.trace.note(at_ms, actor, call, text);
     }

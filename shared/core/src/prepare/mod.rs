@@ -109,17 +109,16 @@ impl Preparer {
         let id = source.job_id();
         let job = self.store.job(&id).await?;
         if let Some(job) = job.filter(|job| job.status != JobStatus::Preparing) {
+            if job.has_only_its_guard() && !mutation::on(Mutation::GuardEndsEarly) {
+                self.leave_guard(source).await?;
+            }
             self.closer().finish(&id).await?;
             return Ok(Prepared::AlreadyPrepared(id, job.status));
         }
         // Before anything else: should this preparer die at any later point, this message finds the
         // job after the lease has ended. While the job is being planned each delivery leaves the next.
-        let guard = Message::Prepare {
-            source: source.clone(),
-        };
-        let guard_ms = self.policy.lease_ms + GRACE_MS;
         if !mutation::on(Mutation::NoGuard) {
-            self.queue.send(&guard, guard_ms).await?;
+            self.leave_guard(source).await?;
         }
         self.create(&id, source, definition_name).await?;
 
@@ -137,6 +136,14 @@ impl Preparer {
                 self.plan(hold, checkpoint, deadline_ms).await
             }
         }
+    }
+
+    async fn leave_guard(&self, source: &SourceRef) -> PortResult<()> {
+        let guard = Message::Prepare {
+            source: source.clone(),
+        };
+        let delay_ms = self.policy.lease_ms + GRACE_MS;
+        self.queue.send(&guard, delay_ms).await
     }
 
     /// The closer over this preparer's ports.

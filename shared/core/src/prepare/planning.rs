@@ -29,6 +29,8 @@ pub(super) struct Planning<'a> {
     /// Ranges that are not published yet; the first begins a page.
     pending: Vec<BatchRange>,
     progress: Checkpoint,
+    /// When the hold was last extended.
+    held_ms: u64,
     /// When it hands over.
     stop_ms: Option<u64>,
 }
@@ -70,6 +72,7 @@ impl<'a> Planning<'a> {
             splitter,
             pending: Vec::new(),
             progress,
+            held_ms: now,
             stop_ms,
         }
     }
@@ -157,6 +160,9 @@ impl<'a> Planning<'a> {
         }
         let shard_batches = u64::from(self.job.policy.shard_batches);
         for shard in ranges.chunk_by(|a, b| a.index / shard_batches == b.index / shard_batches) {
+            if self.extend_hold().await? == Held::Lost {
+                return Ok(Held::Lost);
+            }
             self.publish_shard(shard).await?;
         }
         if !ranges.is_empty() {
@@ -177,9 +183,20 @@ impl<'a> Planning<'a> {
         }
     }
 
+    /// Extends the hold once a third of it has passed: a window of many small batches may take longer
+    /// to publish than a lease lasts, and whoever took over then would not get further.
+    async fn extend_hold(&mut self) -> PortResult<Held> {
+        let passed = self.preparer.clock.now_ms().saturating_sub(self.held_ms);
+        if passed < self.job.policy.lease_ms / 3 || mutation::on(Mutation::HoldUnextended) {
+            return Ok(Held::Kept);
+        }
+        self.checkpoint().await
+    }
+
     /// Keeps the progress and extends the hold.
-    async fn checkpoint(&self) -> PortResult<Held> {
-        let until = self.preparer.clock.now_ms() + self.job.policy.lease_ms;
+    async fn checkpoint(&mut self) -> PortResult<Held> {
+        self.held_ms = self.preparer.clock.now_ms();
+        let until = self.held_ms + self.job.policy.lease_ms;
         self.preparer
             .store
             .checkpoint(&self.hold, &self.progress, until)

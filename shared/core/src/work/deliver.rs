@@ -7,9 +7,10 @@ use futures_util::future::try_join;
 use crate::batch::{Completion, Lease};
 use crate::error::{PortError, PortResult};
 use crate::lease::{hold, yield_now};
+use crate::mutation::{self, Mutation};
 use crate::ports::CompleteOutcome;
 use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
-use crate::report::{output_part, rejects_part};
+use crate::report::{given_up_rejects, output_part, rejects_part};
 use crate::work::invocation::{BatchEnd, Invocation};
 
 /// Records between two chances for the heartbeat: about a millisecond of work.
@@ -44,11 +45,23 @@ impl Invocation<'_> {
     /// `None` where the job was paused or ended meanwhile: nothing is delivered then.
     async fn deliver(&self, lease: &Lease, range: &BatchRange) -> PortResult<Option<Completion>> {
         let attempts_max = self.job.policy.attempts_max;
-        if lease.attempt > attempts_max && self.claim_the_name(range).await? {
+        let is_worn = lease.attempt > attempts_max;
+        let is_named = is_worn && !mutation::on(Mutation::GiveUpUnnamed);
+        if is_worn && (!is_named || self.claim_the_name(range).await?) {
             return self.give_up(lease, range).await.map(Some);
         }
         match self.process(range).await? {
-            Some(processed) => self.put(range, processed, false).await.map(Some),
+            Some(processed) => {
+                if mutation::on(Mutation::CompleteFirst) {
+                    let done = processed.completion(range, false);
+                    self.worker.store.complete(lease, &done).await?;
+                }
+                let rejects = rejects_part(range.index);
+                let part = mutation::per_claim(output_part(range.index), lease.fence);
+                self.put(range, processed, (part, rejects), false)
+                    .await
+                    .map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -58,6 +71,9 @@ impl Invocation<'_> {
             return Ok(Some(reject_oversize(&self.plan, range)));
         }
         let bytes = self.read(range).await?;
+        if mutation::on(Mutation::LoudLog) {
+            tracing::warn!(?bytes, "read");
+        }
         let mut processing = Processing::new(&self.plan, &bytes, range);
         while processing.step(STEP_RECORDS) {
             yield_now().await;
@@ -75,28 +91,19 @@ impl Invocation<'_> {
             .await
     }
 
-    /// Writes part and rejects, each under a name of the batch's own. Empty ones are not written.
+    /// Writes part and rejects under these names. Empty ones are not written.
     async fn put(
         &self,
         range: &BatchRange,
         processed: Processed,
+        names: (String, String),
         failed: bool,
     ) -> PortResult<Completion> {
-        let Processed {
-            part,
-            rejects,
-            counts,
-            codes,
-        } = processed;
-        let part = self.put_one(output_part(range.index), part);
-        let rejects = self.put_one(rejects_part(range.index), rejects);
+        let completion = processed.completion(range, failed);
+        let part = self.put_one(names.0, processed.part);
+        let rejects = self.put_one(names.1, processed.rejects);
         try_join(part, rejects).await?;
-        Ok(Completion {
-            failed,
-            counts,
-            bytes: range.end - range.start,
-            codes,
-        })
+        Ok(completion)
     }
 
     async fn put_one(&self, name: String, content: Vec<u8>) -> PortResult<()> {
@@ -137,6 +144,10 @@ impl Invocation<'_> {
         } else {
             reject_unread(&self.plan, range, attempts)
         };
-        self.put(range, processed, true).await
+        let names = (
+            output_part(range.index),
+            given_up_rejects(range.index, lease.fence),
+        );
+        self.put(range, processed, names, true).await
     }
 }

@@ -8,8 +8,9 @@ use crate::batch::{BatchKey, Shard};
 use crate::error::{PortError, PortResult};
 use crate::ids::OwnerId;
 use crate::job::{Job, JobStatus};
+use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
-use crate::ports::{ClaimOutcome, TicketOutcome};
+use crate::ports::{ClaimOutcome, Held, TicketOutcome};
 use crate::process::SharedPlan;
 use crate::work::Worker;
 
@@ -132,12 +133,17 @@ impl<'a> Invocation<'a> {
 
     /// Others hold what is left, or the preparer has more to publish.
     async fn nothing_left(&mut self, next_lease_end: Option<u64>) -> PortResult<Stop> {
+        // As the sweep found it: what was published since, it did not see.
+        let mut swept_status = self.job.status;
         if let Some(stop) = self.look_at_status(0).await? {
             return Ok(stop);
         }
+        if mutation::on(Mutation::WaitUnswept) {
+            swept_status = self.job.status;
+        }
         let idle = self.worker.pace.idle_ms;
         let now = self.worker.clock.now_ms();
-        let delay = match (self.job.status, next_lease_end) {
+        let delay = match (swept_status, next_lease_end) {
             (JobStatus::Processing, Some(end)) => end.saturating_sub(now).max(1),
             // While planning goes on there will be something new before any lease ends.
             (_, Some(end)) => end.saturating_sub(now).clamp(1, idle),
@@ -276,8 +282,18 @@ impl<'a> Invocation<'a> {
             }
             Err(error) => {
                 // Best effort: where this fails too, the lease runs out by itself.
-                let _ = self.worker.store.release(&lease).await;
-                return Err(error);
+                let released = self.worker.store.release(&lease).await;
+                return match (error, released) {
+                    // Whoever holds the batch now gave it up, and took the name of its part.
+                    (PortError::Conflict { .. }, Ok(Held::Lost))
+                        if !mutation::on(Mutation::ZombieConflict) =>
+                    {
+                        Ok(Tried::Worked)
+                    }
+                    // Whether that is so can't be told for now.
+                    (PortError::Conflict { .. }, Err(unknown)) => Err(unknown),
+                    (error, _) => Err(error),
+                };
             }
         }
         let took = self.worker.clock.now_ms().saturating_sub(begun);

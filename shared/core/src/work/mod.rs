@@ -15,6 +15,7 @@ use crate::error::{PortError, PortResult, chain};
 use crate::ids::{JobId, OwnerId};
 use crate::job::{Job, JobStatus, Reason};
 use crate::message::Message;
+use crate::mutation::{self, Mutation};
 use crate::ports::{Clock, Ids, Observer, Queue, Results, Source, Store};
 use crate::process::{JobPlan, SharedPlan};
 use crate::watch::Watch;
@@ -122,7 +123,9 @@ impl Worker {
     }
 
     async fn defer(&self, message: &Message, job: &JobId, delay_ms: u64) -> PortResult<Worked> {
-        self.queue.send(message, delay_ms).await?;
+        if !mutation::on(Mutation::DropInsteadOfDefer) {
+            self.queue.send(message, delay_ms).await?;
+        }
         Ok(Worked::Deferred(job.clone(), delay_ms))
     }
 
@@ -204,6 +207,9 @@ pub(crate) async fn leave_watch(
     job: &Job,
     token: u64,
 ) -> PortResult<()> {
+    if mutation::on(Mutation::NoWatch) {
+        return Ok(());
+    }
     let delay_ms = job.policy.lease_ms;
     let message = Message::Watch {
         job: job.id.clone(),

@@ -1,0 +1,100 @@
+//! Planted bugs: proof that the simulator would notice if the protocol were broken in one place.
+//!
+//! A hook asks [`on`], which is always `false` unless the crate is built with the feature
+//! `mutations`, as `./dev sim --mutations` does. Nothing that is deployed has that feature.
+
+/// A bug that can be planted in a use case or a decision of this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    /// A batch can be claimed although its lease has not ended.
+    ClaimWithoutExpiry,
+    /// A shard is closed although more of it may be published.
+    CloseUnsealed,
+    /// A job counts as balanced once one shard is closed.
+    FinalizeOnOneShard,
+    /// A job is completed without looking at its ledger.
+    FinalizeUnchecked,
+    /// The outbox mark is cleared before the report is written.
+    ClearOutboxFirst,
+    /// A batch is completed before its part is delivered.
+    CompleteFirst,
+    /// A worker that finds nothing to claim drops its message.
+    DropInsteadOfDefer,
+    /// No watch is left in the queue.
+    NoWatch,
+    /// No guard is left in the queue.
+    NoGuard,
+    /// A job's id depends on bucket and key alone.
+    JobIdWithoutVersion,
+    /// A checkpoint is written before the batches that lie before it.
+    CheckpointFirst,
+    /// The name of a part has the claim's fence in it.
+    PartPerClaim,
+    /// A batch is given up without taking the name of its part.
+    GiveUpUnnamed,
+    /// A log line quotes what was read.
+    LoudLog,
+    /// Rejects of a batch that was given up have the name of those of a worked one. Found by the
+    /// simulator.
+    GiveUpSameName,
+    /// A worker whose part's name was taken fails the job although it lost its lease. Found by the
+    /// simulator.
+    ZombieConflict,
+    /// A worker waits for a lease after a sweep that passed over open shards. Found by the simulator.
+    WaitUnswept,
+    /// The guard of a job without batches ends although its report is owed. Found by the simulator.
+    GuardEndsEarly,
+    /// The sweeper wakes the preparer of a job and leaves its lost watch to the next minute. Found by
+    /// the simulator.
+    SweepOneByOne,
+    /// The preparer's hold runs out while it publishes one window. Found by the simulator.
+    HoldUnextended,
+    /// A layout that is kept late changes the report of a failed job. Found by the simulator.
+    ReportLateLayout,
+}
+
+#[cfg(feature = "mutations")]
+mod planted {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static PLANTED: Cell<Option<super::Mutation>> = const { Cell::new(None) };
+    }
+}
+
+/// Plants a bug for this thread, in place of any other; `None` plants none. Does nothing without the
+/// feature.
+pub fn plant(mutation: Option<Mutation>) {
+    #[cfg(feature = "mutations")]
+    planted::PLANTED.set(mutation);
+    #[cfg(not(feature = "mutations"))]
+    let _ = mutation;
+}
+
+/// Whether bugs can be planted in this build.
+#[must_use]
+pub const fn is_possible() -> bool {
+    cfg!(feature = "mutations")
+}
+
+/// The name of a part, as [`Mutation::PartPerClaim`] would have it.
+pub(crate) fn per_claim(name: String, fence: u64) -> String {
+    if on(Mutation::PartPerClaim) {
+        format!("{name}.{fence}")
+    } else {
+        name
+    }
+}
+
+/// Whether this bug is planted.
+#[inline]
+#[must_use]
+pub(crate) fn on(mutation: Mutation) -> bool {
+    #[cfg(feature = "mutations")]
+    return planted::PLANTED.get() == Some(mutation);
+    #[cfg(not(feature = "mutations"))]
+    {
+        let _ = mutation;
+        false
+    }
+}

@@ -1,0 +1,146 @@
+//! The invariants, one pure predicate each, over what a run left and what happened in it.
+//!
+//! Where production checks the same, the predicate is the core's own. The truth about a file comes
+//! from its generator and the `csv` crate, never from the code under test.
+
+mod ending;
+mod ledger;
+mod liveness;
+mod owners;
+mod plan;
+mod quiet;
+mod rows;
+
+pub(crate) use liveness::delays;
+
+use batchfleet_core::batch::{BatchItem, BatchStatus};
+use batchfleet_core::invariants::Violation;
+use batchfleet_core::job::{JobStatus, ReasonCode};
+use batchfleet_core::source::SourceRef;
+use batchfleet_grammar::BatchRange;
+
+use super::bucket::Bucket;
+use super::files::File;
+use super::history::History;
+use super::scenario::Scenario;
+use super::table::{Record, Table};
+
+/// All that a run left.
+pub(crate) struct Evidence<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) history: &'a History,
+    pub(crate) table: &'a Table,
+    pub(crate) bucket: &'a Bucket,
+}
+
+/// What a check says.
+type Verdict = Result<(), Violation>;
+
+fn violated(promise: &'static str, detail: impl Into<String>) -> Verdict {
+    Err(Violation {
+        promise,
+        detail: detail.into(),
+    })
+}
+
+/// The first invariant that does not hold, if any. Those of the table come before those of its
+/// consequences.
+pub(crate) fn check(evidence: &Evidence<'_>) -> Verdict {
+    owners::one_owner(evidence.history)?;
+    owners::one_preparer(evidence.history)?;
+    plan::pages_are_immutable(evidence.history)?;
+    plan::publications_only_grow(evidence.history)?;
+    plan::reads_are_pinned(evidence.history)?;
+    quiet::no_value_leaks(evidence)?;
+    for job in jobs(evidence) {
+        let job = job?;
+        plan::tiles(&job)?;
+        ledger::batches_are_true(evidence, &job)?;
+        ledger::job_is_true(&job)?;
+        if job.record.job.status.is_terminal() {
+            rows::delivered_once(evidence, &job)?;
+            rows::rejects_are_true(evidence, &job)?;
+        }
+        ending::status_is_right(evidence, &job)?;
+        ending::one_summary(evidence, &job)?;
+    }
+    ending::one_ending(evidence.history)?;
+    ending::shards_close_once_and_whole(evidence.history)?;
+    liveness::messages_are_sent_on(evidence.history)?;
+    liveness::nobody_oversleeps(evidence)?;
+    liveness::every_job_ends_in_time(evidence)
+}
+
+/// A job with the file that it imports.
+pub(crate) struct Imported<'a> {
+    pub(crate) source: &'a SourceRef,
+    pub(crate) file: &'a File,
+    pub(crate) record: &'a Record,
+    /// When it was uploaded.
+    pub(crate) uploaded_ms: u64,
+}
+
+/// The job of every upload; I4 where an upload has none of its own.
+fn jobs<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Result<Imported<'a>, Violation>> {
+    let uploads = evidence
+        .history
+        .uploads
+        .iter()
+        .zip(&evidence.scenario.uploads);
+    uploads.map(|((uploaded_ms, source), upload)| {
+        let record = evidence.table.jobs.values();
+        let mut record = record.filter(|record| record.job.source == *source);
+        let record = record.next().ok_or_else(|| Violation {
+            promise: "I4",
+            detail: format!("the upload {source:?} has no job of its own"),
+        })?;
+        Ok(Imported {
+            source,
+            file: &upload.file,
+            record,
+            uploaded_ms: *uploaded_ms,
+        })
+    })
+}
+
+impl Imported<'_> {
+    /// Every batch of the plan, with its state, in the order of the file.
+    pub(crate) fn batches(&self) -> Vec<(BatchRange, BatchItem)> {
+        let mut batches = Vec::new();
+        for (&(shard, page), ranges) in &self.record.pages {
+            let first = page * self.record.job.policy.page_batches;
+            for (slot, range) in (first..).zip(&ranges.ranges) {
+                let item = self.record.batches.get(&(shard, slot));
+                batches.push((*range, item.cloned().unwrap_or_default()));
+            }
+        }
+        batches
+    }
+
+    pub(crate) fn is_completed(&self) -> bool {
+        self.record.job.status == JobStatus::Completed
+    }
+
+    pub(crate) fn failed_as(&self) -> Option<ReasonCode> {
+        let job = &self.record.job;
+        let reason = job
+            .reason
+            .as_ref()
+            .filter(|_| job.status == JobStatus::Failed);
+        reason.map(|reason| reason.code)
+    }
+}
+
+/// The rows of a range, as places in [`File::rows`].
+pub(crate) fn rows_of(range: &BatchRange) -> std::ops::Range<usize> {
+    let first = range.first_record as usize;
+    first..first + range.records as usize
+}
+
+pub(crate) fn was_worked(item: &BatchItem) -> bool {
+    item.status == BatchStatus::Done
+}
+
+pub(crate) fn was_given_up(item: &BatchItem) -> bool {
+    item.status == BatchStatus::Failed
+}

@@ -1,0 +1,132 @@
+//! The rows: none lost, none twice, none changed, in the output and among the rejects.
+
+use std::collections::BTreeSet;
+
+use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, Summary, output_part};
+use serde_json::Value;
+
+use super::super::files::Told;
+use super::{Evidence, Imported, Verdict, rows_of, violated, was_given_up, was_worked};
+
+/// I4 and I7: every accepted row of a worked batch was delivered once, as it is in the file; and
+/// nothing else, but what a job that ended early says it did not count.
+pub(super) fn delivered_once(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
+    let mut expected = Vec::new();
+    let uncounted = uncounted(evidence, job);
+    for (range, item) in job.batches() {
+        let is_uncounted = uncounted.contains(&output_part(range.index));
+        if was_worked(&item) || (is_uncounted && !was_given_up(&item)) {
+            let rows = &job.file.rows[rows_of(&range)];
+            expected.extend(rows.iter().filter_map(|told| match told {
+                Told::Accepted(row) => Some(row.clone()),
+                Told::Rejected | Told::Skipped => None,
+            }));
+        }
+    }
+    let delivered = delivered(evidence, job);
+    if delivered == expected {
+        return Ok(());
+    }
+    let id = &job.record.job.id;
+    let mut seen = BTreeSet::new();
+    for row in &delivered {
+        if !seen.insert(row.to_string()) {
+            return violated("I4", format!("{id} delivered twice: {row}"));
+        }
+        if !expected.contains(row) {
+            return violated(
+                "I4",
+                format!("{id} delivered what it does not account for: {row}"),
+            );
+        }
+    }
+    for row in &expected {
+        if !seen.contains(&row.to_string()) {
+            return violated("I4", format!("{id} lost: {row}"));
+        }
+    }
+    violated("I7", format!("{id} delivered its rows in another order"))
+}
+
+/// What the job delivered, part by part.
+fn delivered(evidence: &Evidence<'_>, job: &Imported<'_>) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for ((id, name), content) in &evidence.bucket.results {
+        if *id == job.record.job.id && name.starts_with(OUTPUT_FOLDER) {
+            for line in content
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+            {
+                rows.push(serde_json::from_slice(line).unwrap_or(Value::Null));
+            }
+        }
+    }
+    rows
+}
+
+fn summary(evidence: &Evidence<'_>, job: &Imported<'_>) -> Option<Summary> {
+    let text = evidence
+        .bucket
+        .result(&job.record.job.id, batchfleet_core::report::SUMMARY_FILE)?;
+    serde_json::from_slice(text).ok()
+}
+
+fn uncounted(evidence: &Evidence<'_>, job: &Imported<'_>) -> Vec<String> {
+    let summary = summary(evidence, job);
+    summary
+        .map(|summary| summary.uncounted_parts)
+        .unwrap_or_default()
+}
+
+/// I3: rejects.csv has every rejected row of a batch that is over, once, and nothing else. A batch
+/// that was given up unread has one line for all of its rows.
+pub(super) fn rejects_are_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
+    let mut expected = BTreeSet::new();
+    let mut given_up = Vec::new();
+    for (range, item) in job.batches() {
+        let rows = rows_of(&range).zip(&job.file.rows[rows_of(&range)]);
+        if was_worked(&item) {
+            let rejected = rows.filter(|(_, told)| **told == Told::Rejected);
+            expected.extend(rejected.map(|(row, _)| row as u64));
+        } else if was_given_up(&item) {
+            let present = rows.filter(|(_, told)| **told != Told::Skipped);
+            let present: BTreeSet<u64> = present.map(|(row, _)| row as u64).collect();
+            let rejected = item.completion.map_or(0, |done| done.counts.rejected);
+            given_up.push((range.first_record, rejected, present));
+        }
+    }
+    let id = &job.record.job.id;
+    let Some(text) = evidence.bucket.result(id, REJECTS_FILE) else {
+        return Ok(());
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(&text[..]);
+    let mut found = BTreeSet::new();
+    for row in reader.byte_records().filter_map(Result::ok) {
+        let cell = row.len().checked_sub(3).and_then(|column| row.get(column));
+        let record = cell.and_then(|cell| std::str::from_utf8(cell).ok()?.parse::<u64>().ok());
+        if !record.is_some_and(|record| found.insert(record)) {
+            return violated(
+                "I3",
+                format!("{id}: rejects.csv has record {record:?} twice"),
+            );
+        }
+    }
+    for (first, rejected, rows) in given_up {
+        let is_whole = rejected == rows.len() as u64 && rows.is_subset(&found);
+        expected.extend(if is_whole {
+            rows
+        } else {
+            BTreeSet::from([first])
+        });
+    }
+    if found == expected {
+        return Ok(());
+    }
+    let differ: Vec<_> = found.symmetric_difference(&expected).collect();
+    violated(
+        "I3",
+        format!("{id}: rejects.csv and the file differ in the records {differ:?}"),
+    )
+}
