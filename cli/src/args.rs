@@ -55,7 +55,7 @@ pub(crate) struct RunArgs {
     /// Workers at once [default: two more than cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: Option<u16>,
-    /// Records in a batch at most [default: the definition's, else 20000].
+    /// Records in a batch at most [default: the definition's, else 10000].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) batch_records: Option<u32>,
     /// Import again what was imported already, as a new attempt with counts of its own.

@@ -32,7 +32,7 @@ use crate::site::{DATABASE, command, read_summary};
 
 /// Records in a batch where nobody says otherwise: larger than on AWS, since a local batch costs a
 /// file of its own and no request is ever lost.
-const BATCH_RECORDS: u32 = 20_000;
+const BATCH_RECORDS: u32 = 10_000;
 
 /// Bytes read at once: a disk gains nothing from more.
 const WINDOW_BYTES: u64 = 1 << 20;

@@ -1,6 +1,6 @@
 //! Planted bugs: proof that the simulator would notice if the protocol were broken in one place.
 //!
-//! A hook asks [`on`], which is always `false` unless the crate is built with the feature
+//! A hook asks `on`, which is always `false` unless the crate is built with the feature
 //! `mutations`, as `./dev sim --mutations` does. Nothing that is deployed has that feature.
 
 /// A bug that can be planted in a use case or a decision of this crate.

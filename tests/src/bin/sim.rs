@@ -199,12 +199,11 @@ fn mutations(from: u64) -> ExitCode {
     println!("| --- | --- | --- | --- |");
     let mut escaped = 0;
     for bug in BUGS {
-        match catch(bug, from, SEEDS_PER_BUG_MAX) {
-            Some((seeds, run)) => println!("| {} | {} |", bug.name, columns(&run, seeds)),
-            None => {
-                escaped += 1;
-                println!("| {} | nothing | over {SEEDS_PER_BUG_MAX} | |", bug.name);
-            }
+        if let Some((seeds, run)) = catch(bug, from, SEEDS_PER_BUG_MAX) {
+            println!("| {} | {} |", bug.name, columns(&run, seeds));
+        } else {
+            escaped += 1;
+            println!("| {} | nothing | over {SEEDS_PER_BUG_MAX} | |", bug.name);
         }
     }
     println!();

@@ -163,17 +163,17 @@ pub const FOUND: [Found; 7] = [
         Mutation::GuardEndsEarly,
     ),
     found(
-        0,
+        125_620,
         "a layout that is kept late changes the report of a failed job",
         Mutation::ReportLateLayout,
     ),
     found(
-        0,
+        55_937,
         "the sweeper leaves a lost watch to the next minute",
         Mutation::SweepOneByOne,
     ),
     found(
-        0,
+        82_786,
         "the preparer's hold runs out while it publishes one window",
         Mutation::HoldUnextended,
     ),

@@ -34,9 +34,11 @@ mod messages;
 mod objects;
 mod ports;
 mod random;
+mod record;
 mod scenario;
 mod store;
 mod table;
+mod torn;
 mod trace;
 mod world;
 

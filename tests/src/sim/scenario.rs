@@ -113,9 +113,8 @@ impl Faults {
     /// The wilder, the more kinds of faults, and the more of each.
     fn draw(random: &mut Random, wildness: u64, lease_ms: u64) -> Self {
         let mut rate = |most: u64| match wildness {
-            0 => 0,
             1 if random.one_in(3) => random.between(1, most),
-            1 => 0,
+            0 | 1 => 0,
             2 => random.between(0, most / 3),
             _ => random.between(0, most),
         };

@@ -19,7 +19,8 @@ use super::brief::Brief;
 use super::bugs::StoreBug;
 use super::history::By;
 use super::ports::{Kind, Ports};
-use super::table::{Record, Table};
+use super::record::Record;
+use super::table::Table;
 
 impl Ports {
     /// Reads something of a job.

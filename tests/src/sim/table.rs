@@ -9,64 +9,18 @@ use batchfleet_core::batch::{
     BatchItem, BatchKey, Completion, Lease, Publication, Shard, ShardTotals,
 };
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::job::{
-    Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold,
-};
+use batchfleet_core::job::{Checkpoint, Ending, Layout, NewJob, PlanTotals, PreparerHold};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
-    Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, TicketOutcome,
+    Held, PauseOutcome, PreparerOutcome, ShardView, TicketOutcome,
 };
-use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
 use super::bugs::StoreBug;
 use super::history::{By, Change};
-
-/// Everything about one job.
-#[derive(Clone, Debug)]
-pub(crate) struct Record {
-    pub(crate) job: Job,
-    pub(crate) snapshot: Snapshot,
-    pub(crate) preparer: PreparerItem,
-    pub(crate) watch: Option<Watch>,
-    pub(crate) shards: BTreeMap<u32, Shard>,
-    pub(crate) pages: BTreeMap<(u32, u32), PlanPage>,
-    pub(crate) batches: BTreeMap<(u32, u32), BatchItem>,
-}
-
-impl Record {
-    /// How long the first published batch that is not over is still held at `now_ms`; 0 where it can
-    /// be claimed at once. `None` where there is none, or the job is not in `PROCESSING`.
-    pub(crate) fn next_claimable_in(&self, now_ms: u64) -> Option<u64> {
-        if self.job.status != JobStatus::Processing {
-            return None;
-        }
-        let mut first = None;
-        for (&number, shard) in &self.shards {
-            for slot in 0..shard.published {
-                let item = self.batches.get(&(number, slot));
-                if item.is_some_and(|item| item.status.is_over()) {
-                    continue;
-                }
-                let until_ms = item.map_or(0, |item| item.lease_until_ms);
-                let left_ms = until_ms.saturating_sub(now_ms);
-                first = Some(first.map_or(left_ms, |first: u64| first.min(left_ms)));
-            }
-        }
-        first
-    }
-
-    fn view(&self, number: u32) -> Option<ShardView> {
-        let shard = *self.shards.get(&number)?;
-        let batches = self.batches.range((number, 0)..=(number, u32::MAX));
-        Some(ShardView {
-            shard,
-            batches: batches.map(|(key, item)| (key.1, item.clone())).collect(),
-        })
-    }
-}
+use super::record::Record;
 
 /// The table of all jobs.
 pub(crate) struct Table {
@@ -95,7 +49,7 @@ impl Table {
     }
 
     /// Changes a job's own item, with all that hangs on it, in one step.
-    fn change_job<T>(
+    pub(crate) fn change_job<T>(
         &mut self,
         by: By,
         job: &JobId,
@@ -118,7 +72,7 @@ impl Table {
         Ok(outcome)
     }
 
-    fn change_shard<T>(
+    pub(crate) fn change_shard<T>(
         &mut self,
         by: By,
         step: &'static str,
@@ -218,18 +172,7 @@ impl Table {
         if self.jobs.contains_key(&new.id) {
             return CreateOutcome::Exists;
         }
-        let record = Record {
-            job: Job::new(new),
-            snapshot: Snapshot {
-                definition_text: new.definition_text.clone(),
-                layout: None,
-            },
-            preparer: PreparerItem::default(),
-            watch: None,
-            shards: BTreeMap::new(),
-            pages: BTreeMap::new(),
-            batches: BTreeMap::new(),
-        };
+        let record = Record::new(new);
         let after = Box::new(record.job.clone());
         self.jobs.insert(new.id.clone(), record);
         let change = Change::Job {
@@ -459,38 +402,6 @@ impl Table {
         })?;
         self.note_shard(by, "close", job, number, before, shard);
         Ok(outcome)
-    }
-
-    /// The first half of closing a shard in two writes: a planted bug.
-    pub(crate) fn mark_closed(
-        &mut self,
-        by: By,
-        job: &JobId,
-        number: u32,
-        totals: &ShardTotals,
-    ) -> PortResult<CloseOutcome> {
-        self.change_shard(by, "close", job, number, |shard| {
-            if shard.closed {
-                return CloseOutcome::AlreadyClosed;
-            }
-            if !shard.sealed {
-                return CloseOutcome::Refused;
-            }
-            shard.closed = true;
-            shard.totals = Some(*totals);
-            CloseOutcome::Closed
-        })
-    }
-
-    /// The second half: a planted bug.
-    pub(crate) fn add_sums(&mut self, by: By, job: &JobId, totals: &ShardTotals) -> PortResult<()> {
-        self.change_job(by, job, |record| {
-            let mut shard = Shard {
-                sealed: true,
-                ..Shard::default()
-            };
-            record.job.close_shard(&mut shard, totals);
-        })
     }
 
     pub(crate) fn finalize(

@@ -22,8 +22,9 @@ use batchfleet_grammar::BatchRange;
 use super::bucket::Bucket;
 use super::files::File;
 use super::history::History;
+use super::record::Record;
 use super::scenario::Scenario;
-use super::table::{Record, Table};
+use super::table::Table;
 
 /// All that a run left.
 pub(crate) struct Evidence<'a> {
