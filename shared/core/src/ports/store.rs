@@ -228,7 +228,7 @@ impl ShardView {
 /// The store. See the module's page for the protocol that its methods make up.
 ///
 /// What each step decides is written once, as pure methods of [`Job`],
-/// [`Preparer`](crate::preparer::Preparer), [`Shard`] and [`BatchItem`].
+/// [`PreparerItem`], [`Shard`] and [`BatchItem`].
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Step 1: makes a job in `PREPARING`, unless its id exists. One transaction.
