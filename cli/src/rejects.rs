@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use batchfleet_core::PortError;
 use batchfleet_core::job::Job;
 use batchfleet_core::process::JobPlan;
-use batchfleet_core::report::{REJECTS_FILE, rejects_part};
+use batchfleet_core::report::{REJECTS_FILE, rejects_of};
 use serde_json::json;
 
 use crate::args::RejectsArgs;
@@ -91,7 +91,7 @@ async fn parts(site: &Site, job: &Job) -> Result<Parts, Failure> {
             if let Some(done) = done.filter(|done| done.counts.rejected > 0) {
                 parts.rows += done.counts.rejected;
                 let index = job.batch(number, slot).index(&job.policy);
-                parts.names.push(rejects_part(index));
+                parts.names.push(rejects_of(index, item));
             }
         }
     }

@@ -19,8 +19,7 @@ use crate::mutation::{self, Mutation};
 use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Store};
 use crate::process::JobPlan;
 use crate::report::{
-    Account, FailedBatch, REJECTS_FILE, SUMMARY_FILE, Summary, given_up_rejects, output_part,
-    rejects_part,
+    Account, FailedBatch, REJECTS_FILE, SUMMARY_FILE, Summary, output_part, rejects_of,
 };
 
 /// Looks at the batches of a job that ended early, before its report is left to the watch.
@@ -275,11 +274,7 @@ impl Closer {
                     *account.codes.entry(*code).or_default() += count;
                 }
                 if done.counts.rejected > 0 {
-                    account.reject_parts.push(if done.failed {
-                        given_up_rejects(index, item.fence)
-                    } else {
-                        rejects_part(index)
-                    });
+                    account.reject_parts.push(rejects_of(index, item));
                 }
                 if done.failed {
                     if ranges.is_none() {

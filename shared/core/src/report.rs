@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use batchfleet_grammar::BatchRange;
 
+use crate::batch::BatchItem;
 use crate::ids::JobId;
 use crate::job::{CodeCounts, Counts, Job, JobStatus, Reason};
 use crate::mutation::{self, Mutation};
@@ -38,6 +39,16 @@ pub fn given_up_rejects(batch: u64, fence: u64) -> String {
         return rejects_part(batch);
     }
     format!("rejects/part-{batch:09}-given-up-{fence}.csv")
+}
+
+/// The name of the rejects of a batch that is over and has some.
+#[must_use]
+pub fn rejects_of(batch: u64, item: &BatchItem) -> String {
+    if item.completion.as_ref().is_some_and(|done| done.failed) {
+        given_up_rejects(batch, item.fence)
+    } else {
+        rejects_part(batch)
+    }
 }
 
 /// What the batches of a job sum to.
