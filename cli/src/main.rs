@@ -13,6 +13,7 @@ mod cost;
 mod explain;
 mod follow;
 mod look;
+mod memory;
 mod outcome;
 mod progress;
 mod rejects;
@@ -32,6 +33,7 @@ use crate::args::{Args, Command};
 use crate::outcome::Failure;
 
 fn main() -> ExitCode {
+    memory::give_back_large_buffers();
     let args = Args::parse();
     // Logs are for those who ask: RUST_LOG=info shows what the use cases do.
     tracing_subscriber::fmt()

@@ -5,11 +5,12 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 
 from e2e.command import EVENTS, EXAMPLES, command, compare_local, json_of
 from e2e.expected import FLIGHTS, PEOPLE, check, equal
-from e2e.stack import COUNTS, TERMINAL, until
+from e2e.stack import COUNTS, TERMINAL, until, variable
 
 TESTS = []
 # What must never be in a log, in every good and bad row of one job.
@@ -268,6 +269,26 @@ def flights(stack, files):
     everything = {"records": 336_776, "accepted": 336_776, "rejected": 0, "skipped": 0}
     equal(everything, counts_of(free), "counts without a definition")
     say(f"without a definition: run {free['elapsed_ms']} ms; all of it {time.monotonic() - began:.1f} s")
+
+
+@test
+def memory_of_a_run(stack, files):
+    """`batchfleet run` takes the same memory, under 100 MB, for ten times as many rows."""
+
+    def peak(rows):
+        path, _ = files.people(rows, 3)
+        arguments = [variable("BATCHFLEET_CLI"), "run", path, "--definition", EXAMPLES / "people.yaml"]
+        with open(os.devnull, "wb") as nowhere:
+            run = subprocess.Popen([*arguments, "--out", files.work / f"{rows}"], stdout=nowhere, stderr=nowhere)
+            _, status, used = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+        equal(0, run.returncode, "exit code")
+        return used.ru_maxrss / 1000
+
+    few, many = peak(200_000), peak(2_000_000)
+    say(f"{few:.1f} MB for 200,000 rows, {many:.1f} MB for 2,000,000")
+    check(many < 100, "it takes more than 100 MB")
+    check(many < 1.5 * few, "its memory grows with the rows")
 
 
 PEOPLE_HEADER = b"email,name,age,signup_date,role\n"
