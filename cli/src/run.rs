@@ -179,6 +179,8 @@ impl Run {
                 paused_ms: 500,
                 retry_ms: 200,
                 handover_margin_ms: 0,
+                // The process has this job alone.
+                turn_ms: u64::MAX,
             },
             plans: PlanCache::default(),
         };
@@ -241,10 +243,11 @@ impl Run {
             self.count_done(&id).await?;
             let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
             let _progress = Progress::show(Arc::clone(&self.tally), clock, source.size);
-            for _ in 0..self.workers {
+            for seat in 0..self.workers as u32 {
                 let message = Message::Work {
                     job: id.clone(),
                     shard: 0,
+                    seat,
                 };
                 self.queue.send(&message, 0).await.map_err(stopped)?;
                 tasks.spawn(work(

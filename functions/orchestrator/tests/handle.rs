@@ -200,6 +200,7 @@ async fn messages_that_fail_are_named_and_only_they() {
     let work = Message::Work {
         job: source.job_id(),
         shard: 0,
+        seat: 0,
     }
     .encode();
     let future = r#"{"v":2,"kind":"prepare"}"#;

@@ -96,6 +96,7 @@ async fn a_message_becomes_a_completed_job_and_its_second_delivery_changes_nothi
     let body = Message::Work {
         job: source.job_id(),
         shard: 0,
+        seat: 0,
     }
     .encode();
     let event =

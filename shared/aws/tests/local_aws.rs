@@ -195,6 +195,7 @@ async fn each_kind_of_message_goes_to_its_queue() {
     let work = Message::Work {
         job: JobId::derive(&["sqs test"]),
         shard: 3,
+        seat: 4,
     };
     let source = SourceRef {
         bucket: "b".to_owned(),

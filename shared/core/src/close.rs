@@ -84,7 +84,10 @@ impl Closer {
         };
         if job.is_balanced() {
             let ending = match invariants::job_balances(&job, &self.shards(&job).await?) {
-                Ok(()) => Ending::Completed,
+                Ok(()) => match job.intolerable(job.closed.rejected) {
+                    Some(reason) => Ending::Failed(reason),
+                    None => Ending::Completed,
+                },
                 Err(_) if mutation::on(Mutation::FinalizeUnchecked) => Ending::Completed,
                 Err(violation) => Ending::Failed(Reason::defect(&violation)),
             };

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-use batchfleet_definition::Code;
+use batchfleet_definition::{Code, Tolerated};
 use batchfleet_grammar::{Dialect, Position};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ use crate::ports::{CloseOutcome, FinalizeOutcome, Held, PauseOutcome};
 use crate::preparer::PreparerItem;
 use crate::source::SourceRef;
 pub use crate::status::{JobEvent, JobStatus};
+use crate::throttle::Throttle;
 
 /// Why a job failed: a stable code for programs, a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +52,18 @@ impl Reason {
         }
     }
 
+    /// More records were rejected than the definition bears.
+    #[must_use]
+    pub fn too_many_rejects(rejected: u64, tolerated: &Tolerated) -> Self {
+        Self {
+            code: ReasonCode::TooManyRejects,
+            message: format!(
+                "{rejected} rows or more were rejected, and the definition tolerates {tolerated}: see \
+                 rejects.csv; what was delivered before is accounted for below"
+            ),
+        }
+    }
+
     /// An output has other content than its batch gives now.
     #[must_use]
     pub fn output_conflict(name: &str) -> Self {
@@ -78,6 +91,8 @@ pub enum ReasonCode {
     RecordUnbounded,
     /// The object changed or vanished under the running job.
     SourceChanged,
+    /// More records were rejected than the definition bears (`on_error`, `tolerated_failures`).
+    TooManyRejects,
     /// An output of that name exists with other content.
     OutputConflict,
     /// The counts or ranges of the batches do not add up. This is a defect of ours, never of the file.
@@ -101,19 +116,28 @@ pub struct Policy {
     pub attempts_max: u32,
     /// Workers that are woken at most.
     pub workers_max: u32,
+    /// Rejects that the job bears; without it, any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerated: Option<Tolerated>,
+}
+
+impl Policy {
+    /// What goes where neither settings nor definition say otherwise.
+    pub const DEFAULT: Self = Self {
+        batch_records_max: 5_000,
+        batch_bytes_max: 8 << 20,
+        shard_batches: 1_000,
+        page_batches: 25,
+        lease_ms: 60_000,
+        attempts_max: 5,
+        workers_max: 50,
+        tolerated: None,
+    };
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            batch_records_max: 5_000,
-            batch_bytes_max: 8 << 20,
-            shard_batches: 1_000,
-            page_batches: 25,
-            lease_ms: 60_000,
-            attempts_max: 5,
-            workers_max: 50,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -188,6 +212,8 @@ pub struct Job {
     pub reason: Option<Reason>,
     /// The closing effects are still owed (I4).
     pub outbox: bool,
+    /// Set once a worker was throttled: how far the fleet slows down.
+    pub throttle: Option<Throttle>,
 }
 
 impl Job {
@@ -208,6 +234,24 @@ impl Job {
             finished_ms: None,
             reason: None,
             outbox: false,
+            throttle: None,
+        }
+    }
+
+    /// Why the job must not go on, if `rejected` of its records are. A share is one of all records, so
+    /// it is known to be exceeded once the plan is complete.
+    #[must_use]
+    pub fn intolerable(&self, rejected: u64) -> Option<Reason> {
+        let tolerated = self.policy.tolerated.as_ref()?;
+        let records = self.plan.map(|plan| plan.records);
+        let is_exceeded = tolerated.is_exceeded(rejected, records);
+        is_exceeded.then(|| Reason::too_many_rejects(rejected, tolerated))
+    }
+
+    /// Step 16: slows the fleet down, unless someone else did since `seen` was read.
+    pub fn set_throttle(&mut self, seen: Option<Throttle>, throttle: Throttle) {
+        if self.throttle == seen {
+            self.throttle = Some(throttle);
         }
     }
 

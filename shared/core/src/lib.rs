@@ -25,6 +25,7 @@ mod shard;
 pub mod source;
 mod status;
 pub mod sweep;
+pub mod throttle;
 pub mod watch;
 pub mod work;
 

@@ -5,7 +5,10 @@
 
 mod read;
 
+use std::fmt;
+
 use batchfleet_grammar::Dialect;
+use serde::{Deserialize, Serialize};
 
 use crate::language::Faults;
 use crate::types::{FieldType, Literal};
@@ -20,6 +23,7 @@ pub struct Definition {
     batches: Batches,
     destination: Destination,
     max_workers: Option<u32>,
+    tolerated: Option<Tolerated>,
 }
 
 /// One field: a column of the file, and a key of the output.
@@ -42,6 +46,49 @@ pub struct Batches {
     pub records: Option<u32>,
     /// The most bytes of a batch, 64 KiB to 64 MiB.
     pub bytes: Option<u64>,
+}
+
+/// Rejects that an import bears: whichever bound is reached first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tolerated {
+    /// Rejected rows.
+    pub count: Option<u64>,
+    /// Hundredths of a per cent of all rows.
+    pub share: Option<u32>,
+}
+
+impl Tolerated {
+    /// None at all: `on_error: stop`.
+    pub const NONE: Self = Self {
+        count: Some(0),
+        share: None,
+    };
+
+    /// Hundredths of a per cent in the whole.
+    pub const WHOLE: u32 = 10_000;
+
+    /// Whether `rejected` rows are more than is borne; of a share, once all `records` are known.
+    #[must_use]
+    pub fn is_exceeded(&self, rejected: u64, records: Option<u64>) -> bool {
+        let parts = u128::from(rejected) * u128::from(Self::WHOLE);
+        let exceeds_share =
+            |(share, records): (u32, u64)| parts > u128::from(records) * u128::from(share);
+        self.count.is_some_and(|count| rejected > count)
+            || self.share.zip(records).is_some_and(exceeds_share)
+    }
+}
+
+impl fmt::Display for Tolerated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: u32| f64::from(share) / 100.0;
+        match (self.count, self.share) {
+            (Some(0), None) => f.write_str("none"),
+            (Some(count), None) => write!(f, "{count}"),
+            (None, Some(share)) => write!(f, "{} % of all", percent(share)),
+            (Some(count), Some(share)) => write!(f, "{count}, and {} % of all", percent(share)),
+            (None, None) => f.write_str("any number"),
+        }
+    }
 }
 
 /// Where accepted rows go.
@@ -75,6 +122,7 @@ impl Definition {
             batches: Batches::default(),
             destination: Destination::default(),
             max_workers: None,
+            tolerated: None,
         }
     }
 
@@ -118,6 +166,12 @@ impl Definition {
     #[must_use]
     pub fn destination(&self) -> Destination {
         self.destination
+    }
+
+    /// Rejects that an import bears before it fails; any number where this is `None`.
+    #[must_use]
+    pub fn tolerated(&self) -> Option<Tolerated> {
+        self.tolerated
     }
 
     /// How many workers may import one file at a time, 1 to 1000.

@@ -27,4 +27,5 @@ pub use memory::{
     ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore, Sent,
     SequenceIds,
 };
+pub use suite::new_job;
 pub use suite::source::SourceHarness;

@@ -13,6 +13,7 @@ use batchfleet_core::ports::{
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 
 use super::brief::Brief;
@@ -286,6 +287,29 @@ impl Store for Ports {
         let (what, job, watch) = (format!("token {}", watch.token), job.clone(), *watch);
         let step = move |table: &mut Table, _| table.record_watch(&job, &watch);
         self.change("record watch", what, step).await
+    }
+
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()> {
+        let (what, job, owner) = (rejected.to_string(), job.clone(), owner.clone());
+        let step = move |table: &mut Table, _| table.record_tally(&job, &owner, rejected);
+        self.change("record tally", what, step).await
+    }
+
+    async fn tallied(&self, job: &JobId) -> PortResult<u64> {
+        let look = |record: &Record| Some(record.tallies.values().sum::<u64>());
+        let sum = self.look("tallied", job, String::new(), look).await?;
+        Ok(sum.unwrap_or(0))
+    }
+
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        let (what, job) = (format!("{} workers", throttle.workers), job.clone());
+        let step = move |table: &mut Table, by| table.set_throttle(by, &job, seen, throttle);
+        self.change("set throttle", what, step).await
     }
 
     async fn open_jobs(&self) -> PortResult<Vec<JobId>> {

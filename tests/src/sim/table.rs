@@ -15,6 +15,7 @@ use batchfleet_core::ports::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
     Held, PauseOutcome, PreparerOutcome, ShardView, TicketOutcome,
 };
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
@@ -450,6 +451,27 @@ impl Table {
             record.watch = Some(*watch);
         }
         Ok(())
+    }
+
+    pub(crate) fn record_tally(
+        &mut self,
+        job: &JobId,
+        owner: &OwnerId,
+        rejected: u64,
+    ) -> PortResult<()> {
+        let tallies = &mut self.record(job)?.tallies;
+        tallies.insert(owner.as_str().to_owned(), rejected);
+        Ok(())
+    }
+
+    pub(crate) fn set_throttle(
+        &mut self,
+        by: By,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        self.change_job(by, job, |record| record.job.set_throttle(seen, throttle))
     }
 
     pub(crate) fn open_jobs(&self) -> Vec<JobId> {

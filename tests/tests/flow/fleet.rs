@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use batchfleet_core::PortResult;
 use batchfleet_core::ids::JobId;
-use batchfleet_core::job::{JobStatus, Policy};
+use batchfleet_core::job::{Job, JobStatus, Policy};
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{
     Clock, PauseOutcome, PutOutcome, Queue, Results, Source, Store, Unobserved,
@@ -19,7 +18,8 @@ use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::sweep::{Sweeper, Swept};
-use batchfleet_core::work::{Pace, PlanCache, Worker};
+use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
+use batchfleet_core::{PortError, PortResult};
 use batchfleet_testing::{
     ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore,
     SequenceIds,
@@ -77,6 +77,10 @@ struct Crash {
     armed: AtomicBool,
     crashed: AtomicBool,
     poison: Mutex<Option<u64>>,
+    /// How many of the next writes of results are throttled.
+    throttled: AtomicI64,
+    /// How much time passes with every look at the clock.
+    tick_ms: AtomicU64,
 }
 
 impl Crash {
@@ -110,6 +114,9 @@ impl Source for Mortal<MemorySource> {
 impl Results for Mortal<MemoryResults> {
     async fn put_once(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<PutOutcome> {
         self.crash.call().await;
+        if self.crash.throttled.fetch_sub(1, SeqCst) > 0 {
+            return Err(PortError::throttled("write result", "slow down"));
+        }
         let outcome = self.inner.put_once(job, name, content).await;
         self.crash.call().await;
         outcome
@@ -141,6 +148,7 @@ impl Queue for Mortal<MemoryQueue> {
 #[async_trait]
 impl Clock for Mortal<ManualClock> {
     fn now_ms(&self) -> u64 {
+        self.inner.advance(self.crash.tick_ms.load(SeqCst));
         self.inner.now_ms()
     }
     async fn sleep_ms(&self, _ms: u64) {
@@ -266,6 +274,28 @@ impl Fleet {
 
     pub(crate) fn poison_byte(&self, at: Option<u64>) {
         *self.crash.poison.lock().unwrap() = at;
+    }
+
+    pub(crate) fn throttle_writes(&self, count: i64) {
+        self.crash.throttled.store(count, SeqCst);
+    }
+
+    pub(crate) fn let_time_pass(&self, tick_ms: u64) {
+        self.crash.tick_ms.store(tick_ms, SeqCst);
+    }
+
+    /// What a worker makes of a message of this seat.
+    pub(crate) async fn work_at(&self, seat: u32) -> Worked {
+        let message = Message::Work {
+            job: self.id(),
+            shard: 0,
+            seat,
+        };
+        self.worker.work(&message, None).await.unwrap()
+    }
+
+    pub(crate) async fn job(&self) -> Job {
+        self.store.job(&self.id()).await.unwrap().unwrap()
     }
 
     pub(crate) fn limit_time(&self, ms: Option<u64>) {

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod fleet;
+mod overload;
+mod tolerance;
 
 use std::sync::Arc;
 

@@ -32,6 +32,8 @@
 //! 13. `set_paused`: `PROCESSING ⇄ PAUSED`, by an operator.
 //! 14. `record_watch`: the job's next watch is in the queue. `open_jobs`, `watch` and `preparer` tell
 //!     the sweeper which jobs nobody looks after.
+//! 15. `record_tally`: what a worker rejected so far, for jobs that bear a bounded number of rejects.
+//! 16. `set_throttle`: a worker was throttled, so the job's fleet slows down.
 //!
 //! Every method is atomic. Whether a write whose response was lost went through is resolved by the
 //! adapter, by reading: a method answers what is true, or an error, after which the caller may call
@@ -50,6 +52,7 @@ use crate::ids::{JobId, OwnerId};
 use crate::job::{Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold};
 use crate::plan::PlanPage;
 use crate::preparer::PreparerItem;
+use crate::throttle::Throttle;
 use crate::watch::Watch;
 
 /// Whether a job was made.
@@ -359,6 +362,21 @@ pub trait Store: Send + Sync {
 
     /// Step 14: records a watch. One that is not newer than the recorded one changes nothing.
     async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()>;
+
+    /// Step 15: keeps how many records of completed batches `owner` found to be rejects, in place of
+    /// what it recorded before.
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()>;
+
+    /// The sum of the job's tallies: at most as many records as are rejected.
+    async fn tallied(&self, job: &JobId) -> PortResult<u64>;
+
+    /// Step 16: sets the job's throttle, if it is still the one that was `seen`.
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()>;
 
     /// Jobs that are not over or still owe their report; perhaps some that were lately.
     async fn open_jobs(&self) -> PortResult<Vec<JobId>>;

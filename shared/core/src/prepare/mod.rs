@@ -296,6 +296,7 @@ fn apply(policy: &mut Policy, definition: &Definition) {
     if let Some(workers) = definition.max_workers() {
         policy.workers_max = policy.workers_max.min(workers);
     }
+    policy.tolerated = definition.tolerated();
 }
 
 /// Why planning stopped short.

@@ -307,6 +307,7 @@ impl<'a> Planning<'a> {
             .map(|n| Message::Work {
                 job: job.clone(),
                 shard: n % shards,
+                seat: n,
             })
             .collect();
         try_join_all(messages.iter().map(|message| queue.send(message, 0))).await?;

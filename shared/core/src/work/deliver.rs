@@ -36,7 +36,7 @@ impl Invocation<'_> {
         match store.complete(lease, &completion).await? {
             CompleteOutcome::Completed => {
                 self.worker.observer.batch_completed(&completion);
-                Ok(BatchEnd::Completed)
+                Ok(BatchEnd::Completed(completion))
             }
             CompleteOutcome::Lost => Ok(BatchEnd::Lost),
         }

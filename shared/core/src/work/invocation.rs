@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use batchfleet_grammar::BatchRange;
 
-use crate::batch::{BatchKey, Shard};
+use crate::batch::{BatchKey, Completion, Shard};
 use crate::error::{PortError, PortResult};
 use crate::ids::OwnerId;
 use crate::job::{Job, JobStatus};
@@ -12,7 +12,7 @@ use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
 use crate::ports::{ClaimOutcome, Held, TicketOutcome};
 use crate::process::SharedPlan;
-use crate::work::Worker;
+use crate::work::{Place, Worker};
 
 /// How often a worker looks whether its job was paused or ended.
 const STATUS_EVERY_MS: u64 = 1_000;
@@ -38,10 +38,10 @@ enum Tried {
 }
 
 /// What became of a claimed batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BatchEnd {
-    /// It is over.
-    Completed,
+    /// It is over, with this.
+    Completed(Completion),
     /// The lease was lost; someone else works it, or will.
     Lost,
     /// The job was paused or ended meanwhile; it is to be handed back.
@@ -76,12 +76,17 @@ pub(super) struct Invocation<'a> {
     pub(super) job: Job,
     pub(super) owner: OwnerId,
     pub(super) plan: SharedPlan,
+    place: Place,
     deadline_ms: Option<u64>,
+    /// When others get a turn, if there are any.
+    turn_ends_ms: u64,
     /// Time that a batch must find left, at least.
     margin_ms: u64,
     /// The slowest batch of this invocation.
     batch_ms_max: u64,
     status_read_ms: AtomicU64,
+    /// Rejects of the batches that this invocation completed.
+    rejected: u64,
     /// The page used last: the tickets of a block lie side by side.
     page: Option<(u32, u32, PlanPage)>,
 }
@@ -92,6 +97,7 @@ impl<'a> Invocation<'a> {
         job: Job,
         owner: OwnerId,
         plan: SharedPlan,
+        place: Place,
         deadline_ms: Option<u64>,
     ) -> Self {
         let status_read_ms = worker.clock.now_ms();
@@ -103,18 +109,24 @@ impl<'a> Invocation<'a> {
             job,
             owner,
             plan,
+            place,
             deadline_ms,
+            turn_ends_ms: status_read_ms.saturating_add(worker.pace.turn_ms),
             margin_ms,
             batch_ms_max: 0,
             status_read_ms: AtomicU64::new(status_read_ms),
+            rejected: 0,
             page: None,
         }
     }
 
     /// Works until there is a reason to stop.
-    pub(super) async fn run(&mut self, hint: u32) -> PortResult<Stop> {
+    pub(super) async fn run(&mut self) -> PortResult<Stop> {
+        if let Some(stop) = self.look_at_rejects().await? {
+            return Ok(stop);
+        }
         for _ in 0..SWEEPS_MAX {
-            if let Some(stop) = self.drain_all(hint).await? {
+            if let Some(stop) = self.drain_all().await? {
                 return Ok(stop);
             }
             let mut swept = Swept::default();
@@ -153,7 +165,8 @@ impl<'a> Invocation<'a> {
     }
 
     /// Takes tickets from every shard, beginning at the hint, until none are left.
-    async fn drain_all(&mut self, hint: u32) -> PortResult<Option<Stop>> {
+    async fn drain_all(&mut self) -> PortResult<Option<Stop>> {
+        let hint = self.place.shard;
         let mut number = hint;
         loop {
             match self.worker.store.shard(&self.job.id, number).await? {
@@ -271,7 +284,11 @@ impl<'a> Invocation<'a> {
             return Ok(Tried::Taken);
         };
         match self.work_batch(&lease, &range).await {
-            Ok(BatchEnd::Completed) => {}
+            Ok(BatchEnd::Completed(completion)) => {
+                if let Some(stop) = self.count_rejects(&completion).await? {
+                    return Ok(Tried::Stop(stop));
+                }
+            }
             Ok(BatchEnd::Stopped) => {
                 let _ = self.worker.store.release(&lease).await;
                 let stop = self.look_at_status(0).await?;
@@ -328,13 +345,57 @@ impl<'a> Invocation<'a> {
         };
         self.job = job;
         match self.job.status {
-            JobStatus::Preparing | JobStatus::Processing => Ok(None),
+            JobStatus::Preparing | JobStatus::Processing => self.look_at_fleet(now).await,
             JobStatus::Paused => Ok(Some(Stop::NothingFor(self.worker.pace.paused_ms))),
             status @ (JobStatus::Completed | JobStatus::Failed | JobStatus::Aborted) => {
                 self.worker.closer().finish(&self.job.id).await?;
                 Ok(Some(Stop::JobOver(status)))
             }
         }
+    }
+
+    /// Ends the job where its workers together found more rejects than it bears.
+    async fn look_at_rejects(&self) -> PortResult<Option<Stop>> {
+        if self.job.policy.tolerated.is_none() {
+            return Ok(None);
+        }
+        let tallied = self.worker.store.tallied(&self.job.id).await?;
+        self.fail_beyond_tolerance(tallied).await
+    }
+
+    async fn fail_beyond_tolerance(&self, rejected: u64) -> PortResult<Option<Stop>> {
+        match self.job.intolerable(rejected) {
+            Some(reason) => self.worker.fail(&self.job.id, reason).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Of a job that goes on: whether it bears its rejects, and whether this worker lets others run.
+    async fn look_at_fleet(&mut self, now_ms: u64) -> PortResult<Option<Stop>> {
+        if let Some(stop) = self.look_at_rejects().await? {
+            return Ok(Some(stop));
+        }
+        if let Some(wait_ms) = self.place.held_back_ms(&self.job, now_ms) {
+            return Ok(Some(Stop::NothingFor(wait_ms)));
+        }
+        if now_ms < self.turn_ends_ms {
+            return Ok(None);
+        }
+        self.turn_ends_ms = now_ms.saturating_add(self.worker.pace.turn_ms);
+        let open = self.worker.store.open_jobs().await?;
+        let others_wait = open.iter().any(|id| *id != self.job.id);
+        Ok(others_wait.then_some(Stop::OutOfTime))
+    }
+
+    /// Adds to the job's tally, where it bears a bounded number of rejects.
+    async fn count_rejects(&mut self, completion: &Completion) -> PortResult<Option<Stop>> {
+        if self.job.policy.tolerated.is_none() || completion.counts.rejected == 0 {
+            return Ok(None);
+        }
+        self.rejected += completion.counts.rejected;
+        let (id, store) = (&self.job.id, &self.worker.store);
+        store.record_tally(id, &self.owner, self.rejected).await?;
+        self.fail_beyond_tolerance(self.rejected).await
     }
 
     /// Whether the job was paused or ended, looked at now and then in the middle of a batch.

@@ -18,6 +18,7 @@ use crate::message::Message;
 use crate::mutation::{self, Mutation};
 use crate::ports::{Clock, Ids, Observer, Queue, Results, Source, Store};
 use crate::process::{JobPlan, SharedPlan};
+use crate::throttle::{self, Throttle};
 use crate::watch::Watch;
 use crate::work::invocation::{Invocation, Stop};
 
@@ -54,6 +55,8 @@ pub struct Pace {
     pub retry_ms: u64,
     /// Stop claiming when less than this is left, or less than twice the slowest batch so far.
     pub handover_margin_ms: u64,
+    /// While other jobs are open: hand over after so long, so that they get their turn.
+    pub turn_ms: u64,
 }
 
 impl Default for Pace {
@@ -63,6 +66,7 @@ impl Default for Pace {
             paused_ms: 2_000,
             retry_ms: 5_000,
             handover_margin_ms: 10_000,
+            turn_ms: 20_000,
         }
     }
 }
@@ -90,17 +94,17 @@ impl Worker {
     /// # Errors
     /// A port's refusal, or a failure even to send the message on: the queue delivers it again.
     pub async fn work(&self, message: &Message, deadline_ms: Option<u64>) -> PortResult<Worked> {
-        let (job, hint, is_watch) = match message {
-            Message::Work { job, shard } => (job, *shard, false),
+        let (job, place, is_watch) = match message {
+            Message::Work { job, shard, seat } => (job, Place::new(*shard, *seat), false),
             Message::Watch { job, token } => {
                 if let Some(done) = self.leave_next_watch(job, *token).await? {
                     return Ok(done);
                 }
-                (job, 0, true)
+                (job, Place::default(), true)
             }
             Message::Prepare { .. } => return Ok(Worked::NotForWorkers),
         };
-        match self.work_on(job, hint, deadline_ms).await {
+        match self.work_on(job, place, deadline_ms).await {
             Ok(Stop::UnknownJob) => Ok(Worked::UnknownJob(job.clone())),
             Ok(Stop::JobOver(status)) => Ok(Worked::JobOver(job.clone(), status)),
             Ok(_) if is_watch => Ok(Worked::Watching(job.clone())),
@@ -114,6 +118,9 @@ impl Worker {
                 Ok(Worked::Watching(job.clone()))
             }
             Err(error) if error.is_retryable() => {
+                if matches!(error, PortError::Throttled { .. }) {
+                    self.slow_down(job).await;
+                }
                 let delay_ms = self.pace.retry_ms + self.ids.random() % self.pace.retry_ms.max(1);
                 tracing::warn!(job = %job, error = %chain(&error), delay_ms, "a port failed for now");
                 self.defer(message, job, delay_ms).await
@@ -146,7 +153,24 @@ impl Worker {
         Ok(None)
     }
 
-    async fn work_on(&self, id: &JobId, hint: u32, deadline_ms: Option<u64>) -> PortResult<Stop> {
+    /// Has fewer of the job's workers run. As good as can be: whoever is throttled next does it again.
+    async fn slow_down(&self, id: &JobId) {
+        let Ok(Some(job)) = self.store.job(id).await else {
+            return;
+        };
+        let slower = Throttle::slower(job.throttle, &job.policy, self.clock.now_ms());
+        if let Some(throttle) = slower {
+            tracing::warn!(job = %id, workers = throttle.workers, "throttled: the job's fleet slows down");
+            let _ = self.store.set_throttle(id, job.throttle, throttle).await;
+        }
+    }
+
+    async fn work_on(
+        &self,
+        id: &JobId,
+        place: Place,
+        deadline_ms: Option<u64>,
+    ) -> PortResult<Stop> {
         if let Some(status) = self.closer().finish(id).await? {
             return Ok(Stop::JobOver(status));
         }
@@ -156,12 +180,15 @@ impl Worker {
         if job.status == JobStatus::Paused {
             return Ok(Stop::NothingFor(self.pace.paused_ms));
         }
+        if let Some(wait_ms) = place.held_back_ms(&job, self.clock.now_ms()) {
+            return Ok(Stop::NothingFor(wait_ms));
+        }
         let owner = OwnerId::from_random(self.ids.random());
         let Some(plan) = self.plan(id).await? else {
             return Ok(Stop::NothingFor(self.pace.idle_ms));
         };
-        let mut invocation = Invocation::new(self, job, owner, plan, deadline_ms);
-        match invocation.run(hint).await {
+        let mut invocation = Invocation::new(self, job, owner, plan, place, deadline_ms);
+        match invocation.run().await {
             Ok(stop) => Ok(stop),
             Err(PortError::SourceChanged) => self.fail(id, Reason::source_changed()).await,
             Err(PortError::Conflict { name }) => {
@@ -196,6 +223,25 @@ impl Worker {
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// What a worker's message says of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// The shard to begin at.
+    shard: u32,
+    /// Which of the job's workers it is.
+    seat: u32,
+}
+
+impl Place {
+    fn new(shard: u32, seat: u32) -> Self {
+        Self { shard, seat }
+    }
+
+    fn held_back_ms(self, job: &Job, now_ms: u64) -> Option<u64> {
+        throttle::held_back_ms(job.throttle, &job.policy, self.seat, now_ms)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use batchfleet_grammar::Dialect;
 
-use super::{Batches, Definition, Destination, Field};
+use super::{Batches, Definition, Destination, Field, Tolerated};
 use crate::header::{is_control, is_ours, key};
 use crate::language::{At, Faults, Mapping, Reader, Resolved, parse};
 use crate::show::shown;
@@ -48,6 +48,8 @@ impl Reader {
                 "batches",
                 "destination",
                 "max_workers",
+                "on_error",
+                "tolerated_failures",
             ],
         )?;
         let mut definition = Definition::open();
@@ -72,7 +74,49 @@ impl Reader {
         if let Some(at) = keys.get("max_workers") {
             definition.max_workers = self.integer(at, 1..=WORKERS_MAX);
         }
+        definition.tolerated = self.tolerated(&keys);
         Some(definition)
+    }
+
+    /// Rejects that an import bears: those of `tolerated_failures`, else none after `on_error: stop`.
+    fn tolerated(&mut self, keys: &Mapping<'_>) -> Option<Tolerated> {
+        let on_error = keys
+            .get("on_error")
+            .and_then(|at| self.choice(at, "on_error", &["continue", "stop"]));
+        let stop = (on_error == Some("stop")).then_some(Tolerated::NONE);
+        let Some(at) = keys.get("tolerated_failures") else {
+            return stop;
+        };
+        let bounds = self.mapping(at, "a mapping", &["count", "percent"])?;
+        let (count, percent) = (bounds.get("count"), bounds.get("percent"));
+        if count.is_none() && percent.is_none() {
+            self.fault(bounds.at(), "expected \"count\", \"percent\" or both");
+        }
+        Some(Tolerated {
+            count: count
+                .and_then(|at| self.integer(at, 0..=u32::MAX))
+                .map(u64::from),
+            share: percent.and_then(|at| self.share(at)),
+        })
+    }
+
+    /// A percentage in hundredths.
+    fn share(&mut self, at: &At<'_>) -> Option<u32> {
+        let expected = "a number from 0 to 100 with two decimal places at most";
+        let percent = match self.scalar(at, expected)?.resolve() {
+            Resolved::Int(int) => int as f64,
+            Resolved::Float(float) => float,
+            _ => f64::NAN,
+        };
+        let share = (percent * 100.0).round();
+        let is_exact = (share - percent * 100.0).abs() < 1e-6;
+        if is_exact && (0.0..=f64::from(Tolerated::WHOLE)).contains(&share) {
+            // Within bounds, and whole.
+            #[expect(clippy::cast_sign_loss, reason = "not negative")]
+            return Some(share as u32);
+        }
+        self.unexpected(at, expected);
+        None
     }
 
     fn name(&mut self, at: &At<'_>) -> Option<String> {

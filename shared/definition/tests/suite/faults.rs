@@ -65,7 +65,7 @@ fn json_faults_have_places_too() {
             r#"{"fields": [{"name": "\ud83d\ude00", "type": "text"}], "nme": 1}"#,
             &[
                 r#"line 1, column 46: fields[0].type: unknown type "text"; expected one of string, number, integer, boolean, date, email"#,
-                r#"line 1, column 56: nme: unknown key "nme"; expected one of name, description, dialect, fields, batches, destination, max_workers; did you mean "name"?"#,
+                r#"line 1, column 56: nme: unknown key "nme"; expected one of name, description, dialect, fields, batches, destination, max_workers, on_error, tolerated_failures; did you mean "name"?"#,
             ],
         ),
         (
@@ -156,13 +156,13 @@ fn what_yaml_has_beyond_data_is_refused() {
             "!def\nname: a\ntype: b\n",
             &[
                 "line 1, column 1: tags (!name) are not allowed; quote the value if it is text",
-                "line 3, column 1: type: unknown key \"type\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+                "line 3, column 1: type: unknown key \"type\"; expected one of name, description, dialect, fields, batches, destination, max_workers, on_error, tolerated_failures",
             ],
         ),
         (
             "<<: { name: a }\n",
             &[
-                "line 1, column 1: <<: unknown key \"<<\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+                "line 1, column 1: <<: unknown key \"<<\"; expected one of name, description, dialect, fields, batches, destination, max_workers, on_error, tolerated_failures",
             ],
         ),
     ]);
@@ -231,7 +231,7 @@ fn keys_are_known_and_unique() {
         (
             "Fields: []\n",
             &[
-                "line 1, column 1: Fields: unknown key \"Fields\"; expected one of name, description, dialect, fields, batches, destination, max_workers; did you mean \"fields\"?",
+                "line 1, column 1: Fields: unknown key \"Fields\"; expected one of name, description, dialect, fields, batches, destination, max_workers, on_error, tolerated_failures; did you mean \"fields\"?",
             ],
         ),
         (
@@ -255,7 +255,7 @@ fn keys_are_known_and_unique() {
         (
             "5: b\n",
             &[
-                "line 1, column 1: 5: unknown key \"5\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+                "line 1, column 1: 5: unknown key \"5\"; expected one of name, description, dialect, fields, batches, destination, max_workers, on_error, tolerated_failures",
             ],
         ),
     ]);
@@ -416,4 +416,42 @@ fn foreign_text_in_messages_is_cut_and_harmless() {
         found.ends_with(&format!("found \"{}…\"", "n".repeat(64))),
         "{found}"
     );
+}
+
+#[test]
+fn tolerated_failures_are_numbers_within_bounds() {
+    let percent = "expected a number from 0 to 100 with two decimal places at most";
+    assert_faults(&[
+        (
+            "on_error: halt",
+            &[
+                "line 1, column 11: on_error: unknown on_error \"halt\"; expected one of continue, stop",
+            ],
+        ),
+        (
+            "tolerated_failures: {}",
+            &["line 1, column 21: tolerated_failures: expected \"count\", \"percent\" or both"],
+        ),
+        (
+            "tolerated_failures: {count: -1, percent: 101}",
+            &[
+                "line 1, column 29: tolerated_failures.count: expected a whole number from 0 to 4294967295, found the number -1",
+                &format!(
+                    "line 1, column 42: tolerated_failures.percent: {percent}, found the number 101"
+                ),
+            ],
+        ),
+        (
+            "tolerated_failures: {percent: 0.125}",
+            &[&format!(
+                "line 1, column 31: tolerated_failures.percent: {percent}, found the number 0.125"
+            )],
+        ),
+        (
+            "tolerated_failures: {percent: \"5\"}",
+            &[&format!(
+                "line 1, column 31: tolerated_failures.percent: {percent}, found \"5\""
+            )],
+        ),
+    ]);
 }

@@ -1,6 +1,6 @@
 //! Definitions that are accepted, and what they come to.
 
-use batchfleet_definition::{Batches, Definition, Destination, FieldType, Literal};
+use batchfleet_definition::{Batches, Definition, Destination, FieldType, Literal, Tolerated};
 
 use crate::definition;
 
@@ -187,6 +187,42 @@ fn defaults_follow_the_type() {
         let read = definition(&format!("fields: [{{ name: a, {field} }}]"));
         assert_eq!(read.fields()[0].default, expected, "{field}");
     }
+}
+
+#[test]
+fn rejects_are_tolerated_without_bound_unless_said() {
+    let tolerated = |text: &str| definition(text).tolerated();
+    let bounds = |count, share| Some(Tolerated { count, share });
+    assert_eq!(tolerated("{}"), None);
+    assert_eq!(tolerated("on_error: continue"), None);
+    assert_eq!(tolerated("on_error: stop"), bounds(Some(0), None));
+    let some = |keys: &str| tolerated(&format!("tolerated_failures: {{{keys}}}"));
+    assert_eq!(some("count: 7"), bounds(Some(7), None));
+    assert_eq!(some("percent: 0.5"), bounds(None, Some(50)));
+    assert_eq!(
+        some("count: 4294967295, percent: 100"),
+        bounds(Some(4_294_967_295), Some(10_000))
+    );
+    let both = "on_error: stop\ntolerated_failures: {percent: 12.34}";
+    assert_eq!(tolerated(both), bounds(None, Some(1_234)));
+}
+
+#[test]
+fn a_share_is_exceeded_once_all_rows_are_known() {
+    let tenth = Tolerated {
+        count: None,
+        share: Some(1_000),
+    };
+    assert!(!tenth.is_exceeded(1_000, None));
+    assert!(!tenth.is_exceeded(100, Some(1_000)));
+    assert!(tenth.is_exceeded(101, Some(1_000)));
+    assert!(!tenth.is_exceeded(0, Some(0)));
+    let largest = Tolerated {
+        count: None,
+        share: Some(10_000),
+    };
+    assert!(!largest.is_exceeded(u64::MAX, Some(u64::MAX)));
+    assert_eq!(tenth.to_string(), "10 % of all");
 }
 
 #[test]

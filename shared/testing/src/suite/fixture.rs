@@ -41,7 +41,8 @@ pub(super) fn owner() -> OwnerId {
 }
 
 /// A job that no other test has.
-pub(crate) fn new_job() -> NewJob {
+#[must_use]
+pub fn new_job() -> NewJob {
     let source = SourceRef {
         bucket: "uploads".into(),
         key: format!("incoming/people/{:016x}.csv", unique()),

@@ -12,7 +12,7 @@ use batchfleet_core::ports::{
     Store,
 };
 use batchfleet_core::source::SourceRef;
-use batchfleet_definition::Code;
+use batchfleet_definition::{Code, Tolerated};
 use batchfleet_grammar::{BatchRange, Dialect, Position};
 
 use super::fixture::{
@@ -43,6 +43,10 @@ pub async fn a_job_reads_back_as_it_was_created(store: Arc<dyn Store>) {
         lease_ms: 7_000,
         attempts_max: 2,
         workers_max: 1_000,
+        tolerated: Some(Tolerated {
+            count: Some(NO_FLOAT),
+            share: Some(1),
+        }),
     };
     let new = NewJob {
         id: source.job_id(),
@@ -69,6 +73,7 @@ pub async fn a_job_reads_back_as_it_was_created(store: Arc<dyn Store>) {
         finished_ms: None,
         reason: None,
         outbox: false,
+        throttle: None,
     };
     assert_eq!(job(&*store, &new.id).await, expected);
     let expected = Snapshot {

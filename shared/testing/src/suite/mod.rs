@@ -7,6 +7,7 @@
 pub mod claims;
 pub mod closing;
 mod fixture;
+pub mod fleet;
 pub mod jobs;
 pub mod preparing;
 pub mod races;
@@ -17,8 +18,7 @@ pub mod steering;
 pub mod tickets;
 pub mod watches;
 
-#[cfg(test)]
-pub(crate) use fixture::new_job;
+pub use fixture::new_job;
 
 /// Runs the suite of the `Store` port: `store_conformance!(make_store);` in a test file, where
 /// `async fn make_store() -> Arc<S>` answers a store (or an `Arc<dyn Store>`), new or shared.
@@ -75,6 +75,8 @@ macro_rules! store_conformance {
             watches::the_newest_watch_is_kept,
             watches::a_job_is_listed_until_its_report_is_written,
             watches::the_preparers_lease_is_seen,
+            fleet::tallies_add_up,
+            fleet::a_throttle_is_set_over_the_one_that_was_seen,
             steering::a_job_is_paused_and_resumed_while_it_is_worked,
             steering::only_a_job_that_is_worked_is_paused,
             steering::a_job_is_aborted_from_any_open_status,
