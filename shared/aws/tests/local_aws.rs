@@ -122,6 +122,7 @@ impl SourceHarness for Bucket {
             sequencer: None,
             size,
             attempt: 0,
+            redrive: None,
         }
     }
 
@@ -205,6 +206,7 @@ async fn each_kind_of_message_goes_to_its_queue() {
         sequencer: None,
         size: 1,
         attempt: 0,
+        redrive: None,
     };
     let prepare = Message::Prepare { source };
     for (message, url) in [(work, &urls[0]), (prepare, &urls[1])] {

@@ -30,6 +30,7 @@ fn source() -> SourceRef {
         sequencer: Some("0055AED6DCD90281E5".to_owned()),
         size: 10_000_000_000,
         attempt: 0,
+        redrive: None,
     }
 }
 

@@ -95,6 +95,8 @@ pub enum ReasonCode {
     TooManyRejects,
     /// An output of that name exists with other content.
     OutputConflict,
+    /// What was to be redriven is gone, or was never planned to its end.
+    NotRedrivable,
     /// The counts or ranges of the batches do not add up. This is a defect of ours, never of the file.
     LedgerMismatch,
 }

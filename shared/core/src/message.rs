@@ -132,6 +132,7 @@ mod tests {
                         sequencer: None,
                         size: 5,
                         attempt: 0,
+                        redrive: None,
                     },
                 },
             ),

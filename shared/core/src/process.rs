@@ -13,7 +13,8 @@ use crate::batch::Completion;
 use crate::error::{PortError, PortResult};
 use crate::job::{CodeCounts, Counts, Layout};
 use crate::ports::Snapshot;
-use crate::rejects::RejectWriter;
+use crate::rejects::{self, RejectWriter};
+use crate::work::Scope;
 
 /// A job's definition bound to its file, compiled once per job.
 pub struct JobPlan {
@@ -65,6 +66,14 @@ impl JobPlan {
         RejectWriter::new(&self.layout).head(&self.layout.header)
     }
 
+    /// The records that a part of the rejects names, by their index in the job.
+    ///
+    /// # Errors
+    /// [`PortError::Corrupt`] where it is no part of these rejects.
+    pub fn rejected_records(&self, part: &[u8]) -> PortResult<BTreeSet<u64>> {
+        rejects::records(part, self.layout.dialect, self.limits)
+    }
+
     /// Columns of the file that no field of the definition takes.
     #[must_use]
     pub fn ignored_columns(&self) -> &[String] {
@@ -99,6 +108,20 @@ pub struct Processed {
 }
 
 impl Processed {
+    /// Of a batch with nothing to work on.
+    #[must_use]
+    pub fn skipped(range: &BatchRange) -> Self {
+        let counts = Counts {
+            records: range.records,
+            skipped: range.records,
+            ..Counts::default()
+        };
+        Self {
+            counts,
+            ..Self::default()
+        }
+    }
+
     /// The completion of the batch that came to this.
     #[must_use]
     pub fn completion(&self, range: &BatchRange, failed: bool) -> Completion {
@@ -115,6 +138,7 @@ impl Processed {
 /// its caller can keep the lease alive and notice a pause between them.
 pub struct Processing<'a> {
     plan: &'a JobPlan,
+    scope: &'a Scope,
     reader: RecordReader<'a>,
     encoder: JsonLines,
     errors: Vec<RowError>,
@@ -124,9 +148,10 @@ pub struct Processing<'a> {
 }
 
 impl<'a> Processing<'a> {
-    /// Begins a batch. `bytes` are exactly those of `range`.
+    /// Begins a batch. `bytes` are exactly those of `range`; of its records those in `scope` are
+    /// worked, and the others skipped.
     #[must_use]
-    pub fn new(plan: &'a JobPlan, bytes: &'a [u8], range: &BatchRange) -> Self {
+    pub fn new(plan: &'a JobPlan, bytes: &'a [u8], range: &BatchRange, scope: &'a Scope) -> Self {
         let at = Position {
             offset: range.start,
             record: range.first_record,
@@ -134,6 +159,7 @@ impl<'a> Processing<'a> {
         };
         Self {
             plan,
+            scope,
             reader: RecordReader::new(bytes, plan.layout.dialect, plan.limits, at),
             encoder: JsonLines::new(&plan.rows),
             errors: Vec::new(),
@@ -150,7 +176,7 @@ impl<'a> Processing<'a> {
                 return false;
             };
             self.counts.records += 1;
-            if record.is_blank() {
+            if record.is_blank() || !self.scope.has(record.index()) {
                 self.counts.skipped += 1;
                 continue;
             }
@@ -218,7 +244,13 @@ pub fn reject_oversize(plan: &JobPlan, range: &BatchRange) -> Processed {
 
 /// Every record of a batch as a reject: what is left of a batch whose workers keep dying.
 #[must_use]
-pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u32) -> Processed {
+pub fn reject_all(
+    plan: &JobPlan,
+    bytes: &[u8],
+    range: &BatchRange,
+    scope: &Scope,
+    attempts: u32,
+) -> Processed {
     let message =
         format!("the batch of this row was given up after {attempts} attempts that did not finish");
     let error = RowError {
@@ -236,7 +268,7 @@ pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u3
     let mut counts = Counts::default();
     while let Some(record) = reader.read() {
         counts.records += 1;
-        if record.is_blank() {
+        if record.is_blank() || !scope.has(record.index()) {
             counts.skipped += 1;
         } else {
             counts.rejected += 1;
@@ -254,15 +286,16 @@ pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u3
 
 /// A batch whose bytes even the reader did not survive: one row that says where the records are.
 #[must_use]
-pub fn reject_unread(plan: &JobPlan, range: &BatchRange, attempts: u32) -> Processed {
-    let BatchRange {
-        records,
-        start,
-        end,
-        ..
-    } = *range;
+pub fn reject_unread(
+    plan: &JobPlan,
+    range: &BatchRange,
+    scope: &Scope,
+    attempts: u32,
+) -> Processed {
+    let BatchRange { start, end, .. } = *range;
+    let rejected = scope.count(range);
     let message = format!(
-        "{records} rows from here on were given up unread after {attempts} attempts that did not finish; \
+        "{rejected} rows from here on were given up unread after {attempts} attempts that did not finish; \
          their bytes are {start}..{end} of the file"
     );
     let error = RowError {
@@ -271,8 +304,9 @@ pub fn reject_unread(plan: &JobPlan, range: &BatchRange, attempts: u32) -> Proce
         message,
     };
     let counts = Counts {
-        records,
-        rejected: records,
+        records: range.records,
+        rejected,
+        skipped: range.records - rejected,
         ..Counts::default()
     };
     reject_range(plan, range, &error, counts)
@@ -343,7 +377,7 @@ mod tests {
             first_line: 2,
             oversize: false,
         };
-        let mut processing = Processing::new(plan, text, &range);
+        let mut processing = Processing::new(plan, text, &range, &Scope::All);
         while processing.step(1) {}
         processing.finish()
     }
@@ -421,6 +455,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_in_the_scope_is_skipped() {
+        let plan = plan(PEOPLE, &["email", "age"]);
+        let text = b"a@b.de,42\nnope,old\n\nx@y.de,1\nbad,2\n";
+        let range = BatchRange {
+            index: 0,
+            start: 0,
+            end: text.len() as u64,
+            first_record: 10,
+            records: 5,
+            first_line: 2,
+            oversize: false,
+        };
+        let scope = Scope::Only(BTreeSet::from([13, 14]));
+        let mut processing = Processing::new(&plan, text, &range, &scope);
+        while processing.step(2) {}
+        let done = processing.finish();
+        assert_eq!(done.part, b"{\"email\":\"x@y.de\",\"age\":1}\n");
+        let counts = Counts {
+            records: 5,
+            accepted: 1,
+            rejected: 1,
+            skipped: 3,
+        };
+        assert_eq!(done.counts, counts);
+        assert_eq!(
+            plan.rejected_records(&done.rejects).unwrap(),
+            BTreeSet::from([14])
+        );
+        let given_up = reject_all(&plan, text, &range, &scope, 3);
+        assert_eq!((given_up.counts.rejected, given_up.counts.skipped), (2, 3));
+        let unread = reject_unread(&plan, &range, &scope, 4);
+        assert_eq!((unread.counts.rejected, unread.counts.skipped), (2, 3));
+    }
+
+    #[test]
     fn any_step_gives_the_same() {
         let plan = plan(PEOPLE, &["email", "age"]);
         let text = b"a@b.de,42\nnope,old\n\nx@y.de,1\n";
@@ -433,7 +502,7 @@ mod tests {
             first_line: 2,
             oversize: false,
         };
-        let mut processing = Processing::new(&plan, text, &range);
+        let mut processing = Processing::new(&plan, text, &range, &Scope::All);
         while processing.step(1_000) {}
         assert_eq!(processing.finish(), run(&plan, text));
     }

@@ -3,9 +3,12 @@
 //!
 //! It must not know how rows are judged.
 
-use batchfleet_definition::RowError;
-use batchfleet_grammar::{BatchRange, Dialect, Record};
+use std::collections::BTreeSet;
 
+use batchfleet_definition::RowError;
+use batchfleet_grammar::{BatchRange, Dialect, Limits, Position, Record, RecordReader};
+
+use crate::error::{PortError, PortResult};
 use crate::job::Layout;
 
 /// Columns that rejects.csv adds behind the original ones. A file that has them, because it is a
@@ -98,6 +101,25 @@ impl RejectWriter {
     pub(crate) fn finish(self) -> Vec<u8> {
         self.writer.into_inner().unwrap_or_default()
     }
+}
+
+/// The records whose rows are in a part, which has no header.
+pub(crate) fn records(part: &[u8], dialect: Dialect, limits: Limits) -> PortResult<BTreeSet<u64>> {
+    let mut reader = RecordReader::new(part, dialect, limits, Position::default());
+    let mut records = BTreeSet::new();
+    while let Some(row) = reader.read() {
+        let place = row.len().checked_sub(REJECT_COLUMNS.len());
+        let cell = place.and_then(|place| row.get(place));
+        let index = cell.and_then(|cell| std::str::from_utf8(cell).ok()?.parse().ok());
+        let index = index.ok_or_else(|| {
+            PortError::corrupt(
+                "the rejects",
+                format!("line {} names no record", row.line()),
+            )
+        })?;
+        records.insert(index);
+    }
+    Ok(records)
 }
 
 fn added_cells(record: u64, line: u64, errors: &[RowError]) -> [String; 3] {

@@ -28,6 +28,7 @@ fn new_job(key: &str, created_ms: u64) -> NewJob {
         sequencer: None,
         size: 10,
         attempt: 0,
+        redrive: None,
     };
     NewJob {
         id: source.job_id(),

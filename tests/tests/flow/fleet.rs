@@ -14,9 +14,9 @@ use batchfleet_core::message::Message;
 use batchfleet_core::ports::{
     Clock, PauseOutcome, PutOutcome, Queue, Results, Source, Store, Unobserved,
 };
-use batchfleet_core::prepare::{Prepared, Preparer};
+use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
-use batchfleet_core::source::SourceRef;
+use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_core::{PortError, PortResult};
@@ -164,7 +164,9 @@ pub(crate) struct Fleet {
     queue: Arc<MemoryQueue>,
     clock: Arc<ManualClock>,
     crash: Arc<Crash>,
-    object: SourceRef,
+    /// What the newest attempt imports.
+    object: Mutex<SourceRef>,
+    definitions: Arc<MemoryDefinitions>,
     preparer: Preparer,
     worker: Worker,
     time_limit_ms: AtomicU64,
@@ -228,7 +230,7 @@ impl Fleet {
         let preparer = Preparer {
             store: Arc::clone(&used),
             source: Arc::clone(&mortal_source) as _,
-            definitions,
+            definitions: Arc::clone(&definitions) as _,
             results: Arc::clone(&mortal_results) as _,
             queue: Arc::clone(&mortal_queue) as _,
             clock: Arc::clone(&mortal_clock) as _,
@@ -256,7 +258,8 @@ impl Fleet {
             queue,
             clock,
             crash,
-            object,
+            object: Mutex::new(object),
+            definitions,
             preparer,
             worker,
             time_limit_ms,
@@ -345,14 +348,16 @@ impl Fleet {
 
     /// The event, delivered once and not again, whatever becomes of it.
     pub(crate) async fn upload_once(&self) {
-        let call = self.preparer.prepare(&self.object, self.deadline());
+        let object = self.object();
+        let call = self.preparer.prepare(&object, self.deadline());
         let _ = until_it_hangs(call).await;
     }
 
     /// The event. S3 delivers it again while the orchestrator dies or fails.
     pub(crate) async fn upload(&self) -> Prepared {
+        let object = self.object();
         for _ in 0..100 {
-            let call = self.preparer.prepare(&self.object, self.deadline());
+            let call = self.preparer.prepare(&object, self.deadline());
             if let Some(Ok(prepared)) = until_it_hangs(call).await {
                 return prepared;
             }
@@ -414,7 +419,28 @@ impl Fleet {
     }
 
     fn id(&self) -> JobId {
-        self.object.job_id()
+        self.object().job_id()
+    }
+
+    fn object(&self) -> SourceRef {
+        self.object.lock().unwrap().clone()
+    }
+
+    /// From now on this fleet is asked about the attempt that redrives the newest, which is begun.
+    pub(crate) async fn redrive(&self, what: Redriven) -> Result<Prepared, String> {
+        let next = next_attempt(&*self.store, &self.id(), what)
+            .await
+            .unwrap()?;
+        *self.object.lock().unwrap() = next;
+        Ok(self.upload().await)
+    }
+
+    pub(crate) fn define(&self, definition: &str) {
+        self.definitions.insert("people", definition);
+    }
+
+    pub(crate) fn forget_definition(&self) {
+        self.definitions.remove("people");
     }
 
     fn text(&self, name: &str) -> String {

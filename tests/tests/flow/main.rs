@@ -6,6 +6,7 @@
 
 mod fleet;
 mod overload;
+mod redrive;
 mod tolerance;
 
 use std::sync::Arc;

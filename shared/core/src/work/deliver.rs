@@ -11,6 +11,7 @@ use crate::mutation::{self, Mutation};
 use crate::ports::CompleteOutcome;
 use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
 use crate::report::{given_up_rejects, output_part, rejects_part};
+use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
 
 /// Records between two chances for the heartbeat: about a millisecond of work.
@@ -23,11 +24,12 @@ impl Invocation<'_> {
         &self,
         lease: &Lease,
         range: &BatchRange,
+        scope: &Scope,
     ) -> PortResult<BatchEnd> {
         let (store, clock) = (&*self.worker.store, &*self.worker.clock);
         let lease_ms = self.job.policy.lease_ms;
-        let Some(delivered) = hold(store, clock, lease, lease_ms, self.deliver(lease, range)).await
-        else {
+        let work = self.deliver(lease, range, scope);
+        let Some(delivered) = hold(store, clock, lease, lease_ms, work).await else {
             return Ok(BatchEnd::Lost);
         };
         let Some(completion) = delivered? else {
@@ -43,14 +45,22 @@ impl Invocation<'_> {
     }
 
     /// `None` where the job was paused or ended meanwhile: nothing is delivered then.
-    async fn deliver(&self, lease: &Lease, range: &BatchRange) -> PortResult<Option<Completion>> {
+    async fn deliver(
+        &self,
+        lease: &Lease,
+        range: &BatchRange,
+        scope: &Scope,
+    ) -> PortResult<Option<Completion>> {
+        if scope.is_empty() {
+            return Ok(Some(Processed::skipped(range).completion(range, false)));
+        }
         let attempts_max = self.job.policy.attempts_max;
         let is_worn = lease.attempt > attempts_max;
         let is_named = is_worn && !mutation::on(Mutation::GiveUpUnnamed);
         if is_worn && (!is_named || self.claim_the_name(range).await?) {
-            return self.give_up(lease, range).await.map(Some);
+            return self.give_up(lease, range, scope).await.map(Some);
         }
-        match self.process(range).await? {
+        match self.process(range, scope).await? {
             Some(processed) => {
                 if mutation::on(Mutation::CompleteFirst) {
                     let done = processed.completion(range, false);
@@ -66,7 +76,7 @@ impl Invocation<'_> {
         }
     }
 
-    async fn process(&self, range: &BatchRange) -> PortResult<Option<Processed>> {
+    async fn process(&self, range: &BatchRange, scope: &Scope) -> PortResult<Option<Processed>> {
         if range.oversize {
             return Ok(Some(reject_oversize(&self.plan, range)));
         }
@@ -74,7 +84,7 @@ impl Invocation<'_> {
         if mutation::on(Mutation::LoudLog) {
             tracing::warn!(?bytes, "read");
         }
-        let mut processing = Processing::new(&self.plan, &bytes, range);
+        let mut processing = Processing::new(&self.plan, &bytes, range, scope);
         while processing.step(STEP_RECORDS) {
             yield_now().await;
             if self.is_stopped().await? {
@@ -134,15 +144,20 @@ impl Invocation<'_> {
 
     /// Ends a batch whose workers keep dying: each of its records becomes a reject. Should that kill
     /// workers too, the batch is ended without the text of its rows; the summary says where they are.
-    async fn give_up(&self, lease: &Lease, range: &BatchRange) -> PortResult<Completion> {
+    async fn give_up(
+        &self,
+        lease: &Lease,
+        range: &BatchRange,
+        scope: &Scope,
+    ) -> PortResult<Completion> {
         tracing::error!(job = %self.job.id, batch = range.index, attempts = lease.attempt, "batch given up");
         let attempts = lease.attempt - 1;
         let processed = if range.oversize {
             reject_oversize(&self.plan, range)
         } else if attempts == self.job.policy.attempts_max {
-            reject_all(&self.plan, &self.read(range).await?, range, attempts)
+            reject_all(&self.plan, &self.read(range).await?, range, scope, attempts)
         } else {
-            reject_unread(&self.plan, range, attempts)
+            reject_unread(&self.plan, range, scope, attempts)
         };
         let names = (
             output_part(range.index),

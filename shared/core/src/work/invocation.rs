@@ -12,6 +12,7 @@ use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
 use crate::ports::{ClaimOutcome, Held, TicketOutcome};
 use crate::process::SharedPlan;
+use crate::work::scope::Before;
 use crate::work::{Place, Worker};
 
 /// How often a worker looks whether its job was paused or ended.
@@ -87,6 +88,8 @@ pub(super) struct Invocation<'a> {
     status_read_ms: AtomicU64,
     /// Rejects of the batches that this invocation completed.
     rejected: u64,
+    /// What a redrive needs to know of the attempts before.
+    pub(super) before: Before,
     /// The page used last: the tickets of a block lie side by side.
     page: Option<(u32, u32, PlanPage)>,
 }
@@ -116,6 +119,7 @@ impl<'a> Invocation<'a> {
             batch_ms_max: 0,
             status_read_ms: AtomicU64::new(status_read_ms),
             rejected: 0,
+            before: Before::default(),
             page: None,
         }
     }
@@ -279,11 +283,12 @@ impl<'a> Invocation<'a> {
         let begun = self.worker.clock.now_ms();
         let key = self.job.batch(shard, slot);
         let range = self.range(shard, slot).await?;
+        let scope = self.scope(&key, &range).await?;
         let until = begun + self.job.policy.lease_ms;
         let ClaimOutcome::Claimed(lease) = self.claim(&key, begun, until).await? else {
             return Ok(Tried::Taken);
         };
-        match self.work_batch(&lease, &range).await {
+        match self.work_batch(&lease, &range, &scope).await {
             Ok(BatchEnd::Completed(completion)) => {
                 if let Some(stop) = self.count_rejects(&completion).await? {
                     return Ok(Tried::Stop(stop));

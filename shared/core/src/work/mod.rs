@@ -7,6 +7,7 @@
 
 mod deliver;
 mod invocation;
+mod scope;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +22,7 @@ use crate::process::{JobPlan, SharedPlan};
 use crate::throttle::{self, Throttle};
 use crate::watch::Watch;
 use crate::work::invocation::{Invocation, Stop};
+pub use crate::work::scope::Scope;
 
 /// Works on jobs. One value serves many invocations, also at once.
 pub struct Worker {

@@ -51,6 +51,7 @@ pub fn new_job() -> NewJob {
         sequencer: Some("0055AED6DCD90281E5".into()),
         size: 1_000_000,
         attempt: 0,
+        redrive: None,
     };
     NewJob {
         id: source.job_id(),

@@ -11,7 +11,7 @@ use batchfleet_core::ports::{
     CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held, PreparerOutcome, Snapshot,
     Store,
 };
-use batchfleet_core::source::SourceRef;
+use batchfleet_core::source::{Redrive, Redriven, SourceRef};
 use batchfleet_definition::{Code, Tolerated};
 use batchfleet_grammar::{BatchRange, Dialect, Position};
 
@@ -33,6 +33,10 @@ pub async fn a_job_reads_back_as_it_was_created(store: Arc<dyn Store>) {
         key: format!("incoming/people/Größe \"1\" + 2 – {}.csv", owner().as_str()),
         size: HUGE,
         attempt: 3,
+        redrive: Some(Redrive {
+            of: new_job().id,
+            what: Redriven::Rejected,
+        }),
         ..new_job().source
     };
     let policy = Policy {
