@@ -16,6 +16,7 @@ mod look;
 mod memory;
 mod outcome;
 mod progress;
+mod redrive;
 mod rejects;
 mod run;
 mod site;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Pause(options) => block_on(steer::pause(options)),
         Command::Resume(options) => block_on(steer::resume(options)),
         Command::Abort(options) => block_on(steer::abort(options)),
+        Command::Redrive(options) => redrive::redrive(options),
         Command::Rejects(options) => block_on(rejects::rejects(options)),
         Command::Explain(options) => block_on(status::explain_job(options)),
     };
@@ -63,7 +65,9 @@ fn main() -> ExitCode {
 }
 
 /// Runs a command that waits more than it computes.
-fn block_on(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+pub(crate) fn block_on(
+    command: impl Future<Output = Result<ExitCode, Failure>>,
+) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

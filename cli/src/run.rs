@@ -14,9 +14,9 @@ use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{Clock, Queue, Store};
-use batchfleet_core::prepare::{Prepared, Preparer};
+use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
 use batchfleet_core::report::Summary;
-use batchfleet_core::source::SourceRef;
+use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_definition::Definition;
 use batchfleet_local::{
@@ -25,10 +25,10 @@ use batchfleet_local::{
 };
 use tokio::sync::mpsc;
 
-use crate::args::RunArgs;
+use crate::args::{DEFAULT_OUT, RedriveArgs, RunArgs};
 use crate::outcome::{Failure, report};
 use crate::progress::{Progress, Tally};
-use crate::site::{DATABASE, command, read_summary};
+use crate::site::{DATABASE, Site, command, read_summary};
 
 /// Records in a batch where nobody says otherwise: larger than on AWS, since a local batch costs a
 /// file of its own and no request is ever lost.
@@ -55,24 +55,52 @@ const OPEN_DEFINITION: &str = "none";
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (name, definition) = read_definition(args.definition.as_deref())?;
+    let definition = read_definition(args.definition.as_deref())?;
     let source = FileSource::describe(&args.file).map_err(usage)?;
     let lock = lock(&args.out)?;
     let workers = args.workers.map_or_else(default_workers, usize::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers + 1)
-        // Every thread that ever allocates keeps some memory for itself.
-        .max_blocking_threads(workers)
-        .enable_time()
-        .build()
-        .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))?;
-    let summary = runtime.block_on(async {
-        let run = Run::open(args, &name, definition, workers)?;
+    let summary = runtime(workers)?.block_on(async {
+        let run = Run::open(&args.out, definition, workers, args.batch_records)?;
         let source = run.choose_attempt(source, args.again).await?;
         run.drive(&source).await
     })?;
     drop(lock);
     Ok(report(&summary, args.json))
+}
+
+/// Runs `batchfleet redrive` in a folder of jobs.
+pub(crate) fn redrive(args: &RedriveArgs, what: Redriven) -> Result<ExitCode, Failure> {
+    let out = args.job.site.out.as_deref();
+    let out = out.unwrap_or(Path::new(DEFAULT_OUT));
+    let workers = default_workers();
+    let runtime = runtime(workers)?;
+    // Looked for first, because taking the lock would make the folder.
+    let site = Site::local(out)?;
+    let lock = lock(out)?;
+    let summary = runtime.block_on(async {
+        let job = site.find(&args.job.job).await?;
+        let source = next_attempt(&*site.store, &job.id, what)
+            .await?
+            .map_err(Failure::usage)?;
+        let definition = match &args.definition {
+            Some(path) => (job.definition_name, read_definition(Some(path))?.1),
+            None => (job.definition_name, site.definition(&job.id).await?),
+        };
+        let run = Run::open(out, definition, workers, None)?;
+        run.drive(&source).await
+    })?;
+    drop(lock);
+    Ok(report(&summary, args.job.json))
+}
+
+fn runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers + 1)
+        // Every thread that ever allocates keeps some memory for itself.
+        .max_blocking_threads(workers)
+        .enable_time()
+        .build()
+        .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))
 }
 
 /// Takes the folder. Commands that look at it hold the lock for a moment, to see whether a run does.
@@ -128,21 +156,21 @@ struct Run {
 
 impl Run {
     fn open(
-        args: &RunArgs,
-        name: &str,
-        definition: String,
+        out: &Path,
+        (name, definition): (String, String),
         workers: usize,
+        batch_records: Option<u32>,
     ) -> Result<Self, Failure> {
-        let store = SqliteStore::open(&args.out.join(DATABASE)).map_err(|error| {
+        let store = SqliteStore::open(&out.join(DATABASE)).map_err(|error| {
             Failure::stopped(format!(
                 "cannot open the state in {}: {}",
-                args.out.display(),
+                out.display(),
                 chain(&error)
             ))
         })?;
         let store = Arc::new(store);
         store.release_everything().map_err(stopped)?;
-        let results = Arc::new(FolderResults::new(&args.out));
+        let results = Arc::new(FolderResults::new(out));
         let source = Arc::new(FileSource::new());
         let clock = Arc::new(SystemClock::new());
         let queue = Arc::new(LocalQueue::new(Arc::clone(&clock) as _));
@@ -156,13 +184,13 @@ impl Run {
         let preparer = Preparer {
             store: Arc::clone(&store) as _,
             source: Arc::clone(&source) as _,
-            definitions: Arc::new(FixedDefinitions::new(name, definition)),
+            definitions: Arc::new(FixedDefinitions::new(&name, definition)),
             results: Arc::clone(&results) as _,
             queue: Arc::clone(&queue) as _,
             clock: Arc::clone(&clock) as _,
             ids: Arc::clone(&ids) as _,
             policy,
-            batch_records: args.batch_records,
+            batch_records,
             window_bytes: WINDOW_BYTES,
         };
         let worker = Worker {
@@ -193,8 +221,8 @@ impl Run {
             preparer,
             worker: Arc::new(worker),
             workers,
-            out: args.out.clone(),
-            definition_name: name.to_owned(),
+            out: out.to_owned(),
+            definition_name: name,
             definition_digest,
         })
     }

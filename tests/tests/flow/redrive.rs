@@ -181,6 +181,15 @@ async fn what_can_not_be_redriven_is_said() {
         "{open}"
     );
 
+    fleet.run().await;
+    let first = fleet.redrive(Redriven::Rejected).await.unwrap();
+    let again = fleet.redrive(Redriven::Rejected).await.unwrap();
+    assert!(
+        matches!((first, again), (Prepared::Planned(one), Prepared::AlreadyPrepared(other, _)) if one == other)
+    );
+    let other = fleet.redrive(Redriven::Failed).await.unwrap_err();
+    assert!(other.contains("is PROCESSING"), "{other}");
+
     let unplanned = Fleet::new("name,age\nx,1\n", DEFINITION, small());
     unplanned.upload().await;
     let unplanned = unplanned.redrive(Redriven::Failed).await.unwrap_err();

@@ -27,8 +27,8 @@ pub(super) fn policy(new: Policy, before: &Policy) -> Policy {
 }
 
 /// The attempt that redrives the newest one at a job's source; or why there can be none, for whoever
-/// asked for it. Two that ask at once get the same attempt, whatever they want of it: the first to make
-/// the job decides.
+/// asked for it. A redrive that is already at it is answered again; of two that ask at once for
+/// different ones, the first to make the job decides.
 ///
 /// # Errors
 /// The store's.
@@ -51,9 +51,15 @@ pub async fn next_attempt(
         };
         match store.job(&next.job_id()).await? {
             Some(newer) => newest = newer,
+            None if is_at_it(&newest, what) => return Ok(Ok(newest.source)),
             None => return Ok(refusal(&newest).map_or(Ok(next), Err)),
         }
     }
+}
+
+fn is_at_it(job: &Job, what: Redriven) -> bool {
+    let redrive = job.source.redrive.as_ref();
+    !job.status.is_terminal() && redrive.is_some_and(|redrive| redrive.what == what)
 }
 
 /// Why a job can't be redriven; `None` where it can.
