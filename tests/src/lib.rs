@@ -3,5 +3,6 @@
 //! `people` and `sim::files` must not depend on the crates under test: their counts are the
 //! independent answer.
 
+pub mod model;
 pub mod people;
 pub mod sim;

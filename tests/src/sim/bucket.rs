@@ -9,6 +9,7 @@ use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
 
 /// All that is stored as objects.
+#[derive(Clone)]
 pub(crate) struct Bucket {
     versioned: bool,
     /// Every version of every key, oldest first. Without versions, only the last can be read.

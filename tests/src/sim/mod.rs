@@ -22,22 +22,22 @@
 //! Operators (pause, resume, abort, redrive) belong into `scenario` as drawn moments, into `world` as
 //! an event, and into `fleet` as one more kind of invocation.
 
-mod brief;
-mod bucket;
-mod bugs;
-mod checks;
-mod files;
+pub(crate) mod brief;
+pub(crate) mod bucket;
+pub(crate) mod bugs;
+pub(crate) mod checks;
+pub(crate) mod files;
 mod fleet;
-mod history;
+pub(crate) mod history;
 mod logs;
 mod messages;
 mod objects;
 mod ports;
 mod random;
-mod record;
-mod scenario;
+pub(crate) mod record;
+pub(crate) mod scenario;
 mod store;
-mod table;
+pub(crate) mod table;
 mod torn;
 mod trace;
 mod world;

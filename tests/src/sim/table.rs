@@ -24,6 +24,7 @@ use super::history::{By, Change};
 use super::record::Record;
 
 /// The table of all jobs.
+#[derive(Clone)]
 pub(crate) struct Table {
     pub(crate) jobs: BTreeMap<JobId, Record>,
     /// Changes since the history last took them.
