@@ -4,6 +4,7 @@
 //! It must not know how rows are judged.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use batchfleet_definition::RowError;
 use batchfleet_grammar::{BatchRange, Dialect, Limits, Position, Record, RecordReader};
@@ -132,7 +133,7 @@ fn added_cells(record: u64, line: u64, errors: &[RowError]) -> [String; 3] {
         let separator = if told == 0 { "" } else { "; " };
         if sentences.len() + error.message.len() > ERRORS_BYTES_MAX {
             let more = errors.len() - told;
-            sentences.push_str(&format!("{separator}and {more} more"));
+            let _ = write!(sentences, "{separator}and {more} more");
             break;
         }
         sentences.push_str(separator);
