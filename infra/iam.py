@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that each function's role in infra/template.yaml grants just what its code calls.
+"""Checks that each function's role in infra/template.yaml grants just what its code calls, and that
+what holds data is closed to everybody else.
 
     iam.py              compare, both ways
     iam.py --table      also print what each function needs and why
@@ -388,13 +389,58 @@ def own_keys(template):
             raise Unclear(f"{name} has a KMS key of its own: teach this check the actions for it")
 
 
+CLOSED = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"]
+
+
+def is_closed(properties):
+    """Whether a bucket can be opened to the public by no list and no policy."""
+    closed = properties.get("PublicAccessBlockConfiguration", {})
+    owner = properties.get("OwnershipControls", {}).get("Rules")
+    is_owned = owner == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    return is_owned and all(closed.get(how) is True for how in CLOSED)
+
+
+# What each kind of resource that holds data must have: what is said where it has not, and how to see.
+PROTECTION = {
+    "AWS::S3::Bucket": [
+        ("is not closed to the public", is_closed),
+        ("is not encrypted", lambda p: "BucketEncryption" in p),
+        ("keeps no versions", lambda p: p.get("VersioningConfiguration") == {"Status": "Enabled"}),
+    ],
+    "AWS::SQS::Queue": [("is not encrypted", lambda p: p.get("SqsManagedSseEnabled") is True)],
+    "AWS::DynamoDB::Table": [
+        ("is not encrypted", lambda p: p.get("SSESpecification") == {"SSEEnabled": True}),
+    ],
+}
+
+
+def unprotected(template):
+    """Resources that hold data and lack a protection, one line each."""
+    refusing = set()
+    for resource in template["Resources"].values():
+        if resource["Type"] in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
+            properties = resource["Properties"]
+            for one in properties["PolicyDocument"]["Statement"]:
+                if one["Effect"] == "Allow":
+                    yield f"{one.get('Sid')} lets others in"
+                elif one["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}:
+                    refusing |= {one["Ref"] for one in properties.get("Queues", [])}
+                    refusing |= {properties.get("Bucket", {}).get("Ref")}
+    for name, resource in template["Resources"].items():
+        for what, is_so in PROTECTION.get(resource["Type"], []):
+            if not is_so(resource["Properties"]):
+                yield f"{name} {what}"
+        if resource["Type"] in ("AWS::S3::Bucket", "AWS::SQS::Queue") and name not in refusing:
+            yield f"{name} answers without TLS"
+
+
 def problems(sources, template):
     """What does not match, one line each."""
     try:
         unknown_functions(template)
         own_keys(template)
         wanted = needed(sources, template)
-        found = []
+        found = list(unprotected(template))
         for function, wants in wanted.items():
             has = granted(template, function)
             for action, resource in sorted(has - wants.keys()):
@@ -498,6 +544,30 @@ MISTAKES = [
         "KMS",
     ),
     (
+        "a bucket that a policy could open",
+        lambda _, t: t["Resources"]["ResultsBucket"]["Properties"][
+            "PublicAccessBlockConfiguration"
+        ].update(BlockPublicPolicy=False),
+        "ResultsBucket is not closed",
+    ),
+    (
+        "a bucket without encryption",
+        lambda _, t: t["Resources"]["UploadBucket"]["Properties"].pop("BucketEncryption"),
+        "UploadBucket is not encrypted",
+    ),
+    (
+        "a queue that answers without TLS",
+        lambda _, t: t["Resources"].pop("PrepareQueuePolicy"),
+        "PrepareQueue answers without TLS",
+    ),
+    (
+        "a policy that lets others in",
+        lambda _, t: t["Resources"]["ResultsBucketPolicy"]["Properties"]["PolicyDocument"][
+            "Statement"
+        ].append({"Sid": "All", "Effect": "Allow", "Principal": "*"}),
+        "All lets others in",
+    ),
+    (
         "a function that is not compared",
         lambda _, t: t["Resources"].update(Auditor=t["Resources"]["Sweeper"]),
         "FUNCTIONS has others",
@@ -580,7 +650,7 @@ def main():
         sys.exit(__doc__)
     if failures:
         sys.exit(f"iam.py: {failures} problem(s), listed above")
-    print(f"{TEMPLATE.name}: every role grants just what its function calls")
+    print(f"{TEMPLATE.name}: every role grants just what its function calls, and data is closed in")
 
 
 if __name__ == "__main__":
