@@ -1,12 +1,7 @@
-//! The `batchfleet` command. Only this crate prints.
+//! The `batchfleet` command. Only this crate prints, and of it only `terminal`.
 //!
 //! Exit codes: 0 the job completed, with rejects or not, or is open; 1 it failed, was aborted, or the
 //! command could not go on; 2 bad usage, no such job, a bad definition or an unreadable file.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is what a command is for"
-)]
 
 mod args;
 mod cost;
@@ -22,9 +17,11 @@ mod run;
 mod site;
 mod status;
 mod steer;
+mod terminal;
 #[cfg(feature = "aws")]
 mod upload;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -40,6 +37,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let ended = match &args.command {
         Command::Run(options) => run::run(options),
@@ -58,7 +56,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(Failure { message, code }) => {
-            eprintln!("batchfleet: {message}");
+            terminal::note!("batchfleet: {message}");
             ExitCode::from(code)
         }
     }

@@ -3,6 +3,8 @@
 //! The folder of `--out` holds the state of its jobs and their results. Whoever holds its lock is
 //! the only process in it, so every lease found there belongs to a process that is gone.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,6 +51,9 @@ const STEERING_LOOK_MS: u64 = 500;
 /// How often a run tries to take its folder, and the time between two tries.
 const LOCK_TRIES_MAX: u32 = 10;
 const LOCK_RETRY: Duration = Duration::from_millis(20);
+
+/// The longest definition.
+const DEFINITION_BYTES_MAX: u64 = 256 << 10;
 
 /// The definition's name where none is given.
 const OPEN_DEFINITION: &str = "none";
@@ -125,8 +130,18 @@ fn read_definition(path: Option<&Path>) -> Result<(String, String), Failure> {
         return Ok((OPEN_DEFINITION.to_owned(), Definition::OPEN_TEXT.to_owned()));
     };
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("cannot read the definition {shown}: {error}")))?;
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Failure::usage(format!("cannot read the definition {shown}: {error}"))
+    };
+    let mut bytes = Vec::new();
+    // A file need not have an end.
+    File::open(path)
+        .and_then(|file| file.take(DEFINITION_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > DEFINITION_BYTES_MAX {
+        return Err(unreadable(&"it is larger than 256 KiB"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
     if let Err(faults) = Definition::parse(&text) {
         return Err(Failure::usage(format!(
             "the definition {shown} has faults:\n{faults}"
@@ -322,7 +337,18 @@ impl Run {
                 }
             }
         }
-        self.wait_for_report(&source.job_id()).await
+        let id = source.job_id();
+        let mut reported = std::pin::pin!(self.wait_for_report(&id));
+        loop {
+            tokio::select! {
+                // If the preparer ended the job, it is at the report.
+                outcome = &mut prepared, if planning => {
+                    planning = false;
+                    outcome.map_err(stopped)?;
+                }
+                done = &mut reported => return done,
+            }
+        }
     }
 
     /// Says so where the job was paused; whether it was ended.

@@ -11,6 +11,7 @@ use crate::args::JobArgs;
 use crate::look::{Depth, Look};
 use crate::outcome::{Failure, plural, report};
 use crate::site::{Site, Workers};
+use crate::terminal::{note, say, say_json};
 
 /// How long a pause waits for the planning to end: only then is a job paused.
 const PLANNING_WAIT_MS: u64 = 60_000;
@@ -41,7 +42,7 @@ pub(crate) async fn pause(args: &JobArgs) -> Result<ExitCode, Failure> {
                 if site.clock.now_ms() < planning_ends =>
             {
                 if !told {
-                    eprintln!("the file is still being planned; waiting for that, to pause then");
+                    note!("the file is still being planned; waiting for that, to pause then");
                     told = true;
                 }
                 site.clock.sleep_ms(LOOK_MS).await;
@@ -58,17 +59,14 @@ pub(crate) async fn pause(args: &JobArgs) -> Result<ExitCode, Failure> {
     let held = quiet(&site, &job.id).await?;
     let status = reread(&site, &job.id).await?.status;
     if args.json {
-        println!(
-            "{}",
-            json!({ "job": job.id, "status": status, "held": held })
-        );
+        say_json(&json!({ "job": job.id, "status": status, "held": held }));
         return Ok(ExitCode::SUCCESS);
     }
-    println!("job {} is {}", job.id, status.as_str());
+    say!("job {} is {}", job.id, status.as_str());
     if held > 0 {
-        println!("{} still held", plural(held, "batch"));
+        say!("{} still held", plural(held, "batch"));
     }
-    println!("{}", site.command("resume", &job.id));
+    say!("{}", site.command("resume", &job.id));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -102,12 +100,12 @@ pub(crate) async fn resume(args: &JobArgs) -> Result<ExitCode, Failure> {
     };
     let is_worked = site.workers() != Workers::None;
     if args.json {
-        println!("{}", json!({ "job": job.id, "status": status }));
+        say_json(&json!({ "job": job.id, "status": status }));
     } else {
-        println!("job {} is {}", job.id, status.as_str());
+        say!("job {} is {}", job.id, status.as_str());
     }
     if !is_worked {
-        eprintln!("no run works in this folder: start the same `batchfleet run` again to go on");
+        note!("no run works in this folder: start the same `batchfleet run` again to go on");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -132,7 +130,7 @@ pub(crate) async fn abort(args: &JobArgs) -> Result<ExitCode, Failure> {
     if ended.status == JobStatus::Aborted {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("the job was over before it could be aborted");
+    note!("the job was over before it could be aborted");
     Ok(code)
 }
 

@@ -272,6 +272,13 @@ fn files_that_cannot_begin_fail_the_job_with_a_reason() {
         );
         assert_eq!(output["reason"]["code"], code, "{name}: {output}");
     }
+    // Whoever ends a job writes its report at once. A run that has to do it for one that is gone
+    // shows its progress meanwhile.
+    for number in 0..8 {
+        let file = bench.write(&format!("twice-{number}"), "a,a\n1,2\n");
+        let said = String::from_utf8(bench.run(&file, &[]).stderr).unwrap();
+        assert!(!said.contains('%'), "{said}");
+    }
     let header = bench.write("header-only", "email,name,age,signup_date,role\n");
     let (exit, output) = bench.json(&header, &["--definition", definition.to_str().unwrap()]);
     assert_eq!((exit, counts(&output)), (0, [0, 0, 0, 0]));

@@ -120,7 +120,7 @@ impl Closer {
     /// # Errors
     /// A port's.
     pub async fn fail(&self, id: &JobId, reason: Reason) -> PortResult<JobStatus> {
-        self.end(id, &Ending::Failed(reason)).await
+        self.end(id, &Ending::Failed(reason.clipped())).await
     }
 
     /// Ends the job because an operator asks for it.

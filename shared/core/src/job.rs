@@ -30,7 +30,27 @@ pub struct Reason {
     pub message: String,
 }
 
+/// The longest message that a job keeps: some forty faults of a definition or a header. A definition
+/// can have 20,000, more than an item of the table takes.
+const REASON_BYTES_MAX: usize = 8 << 10;
+
 impl Reason {
+    /// With a message that a job can keep: of one that is too long the first lines, and how many there
+    /// are more.
+    #[must_use]
+    pub fn clipped(mut self) -> Self {
+        if self.message.len() > REASON_BYTES_MAX {
+            let kept = &self.message[..self.message.floor_char_boundary(REASON_BYTES_MAX)];
+            let kept = kept.rsplit_once('\n').map_or(kept, |(lines, _)| lines);
+            let more = self.message.lines().count() - kept.lines().count();
+            self.message = match more {
+                0 => format!("{kept}…"),
+                more => format!("{kept}\nand {more} lines more"),
+            };
+        }
+        self
+    }
+
     /// The pinned version is gone (I5).
     #[must_use]
     pub fn source_changed() -> Self {
@@ -458,6 +478,28 @@ mod tests {
             bytes: records * 10,
             failed_batches: 0,
         }
+    }
+
+    /// An item of the table takes 400 KB: a job that could not keep its reason would never end.
+    #[test]
+    fn a_reason_of_any_length_can_be_kept() {
+        let clipped = |message: String| {
+            let code = ReasonCode::BadDefinition;
+            let kept = Reason { code, message }.clipped().message;
+            assert!(kept.len() < REASON_BYTES_MAX + 100, "{} bytes", kept.len());
+            kept
+        };
+        assert_eq!(clipped("one\ntwo".into()), "one\ntwo");
+        let fault = |n: usize| format!("line {n}, column 1: unknown key \"x\"\n");
+        let faults: String = (1..=20_000).map(fault).collect();
+        let kept = clipped(faults);
+        let lines = kept.lines().count() - 1;
+        assert!(kept.starts_with(&fault(1)) && lines > 40, "{lines} lines");
+        assert!(
+            kept.ends_with(&format!("\nand {} lines more", 20_000 - lines)),
+            "{lines}"
+        );
+        assert!(clipped("é".repeat(300_000)).ends_with("é…"));
     }
 
     #[test]

@@ -16,6 +16,10 @@ use crate::ports::Snapshot;
 use crate::rejects::{self, RejectWriter};
 use crate::work::Scope;
 
+/// Keys and defaults of one part, at most: with the cells, and the rejects, well within a worker's
+/// memory.
+const PART_BYTES_MAX: u64 = 64 << 20;
+
 /// A job's definition bound to its file, compiled once per job.
 pub struct JobPlan {
     layout: Layout,
@@ -58,6 +62,21 @@ impl JobPlan {
             rows,
             limits: Limits::default(),
         })
+    }
+
+    /// How the file is read.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The most records of a batch whose part fits into memory whatever its cells hold: keys and
+    /// defaults are in every row of the output, so a file of a few bytes a row can become one of a
+    /// hundred kilobytes a row.
+    #[must_use]
+    pub fn batch_records_max(&self) -> u32 {
+        let records = PART_BYTES_MAX / self.rows.bytes_of_every_row().max(1);
+        u32::try_from(records.max(1)).unwrap_or(u32::MAX)
     }
 
     /// The header line of rejects.csv.

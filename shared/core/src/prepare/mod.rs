@@ -212,10 +212,9 @@ impl Preparer {
                 "it vanished after it was created",
             ));
         };
-        let planned = match self.layout(&job).await {
-            Ok(layout) => {
-                let mut planning =
-                    Planning::new(self, &job, hold, &layout, checkpoint, deadline_ms);
+        let planned = match self.job_plan(&job).await {
+            Ok(plan) => {
+                let mut planning = Planning::new(self, &job, hold, &plan, checkpoint, deadline_ms);
                 planning.run().await
             }
             Err(stop) => Err(stop),
@@ -250,14 +249,15 @@ impl Preparer {
         })
     }
 
-    /// The layout that an earlier preparer kept, or the one that the head of the file shows.
-    async fn layout(&self, job: &Job) -> Result<Layout, Stop> {
+    /// The definition bound to the layout that an earlier preparer kept, or to the one that the head
+    /// of the file shows.
+    async fn job_plan(&self, job: &Job) -> Result<JobPlan, Stop> {
         let snapshot = self.store.snapshot(&job.id).await?;
         let Some(snapshot) = snapshot else {
             return Err(PortError::corrupt("the snapshot of the job", "it is missing").into());
         };
-        if let Some(layout) = snapshot.layout {
-            return Ok(layout);
+        if snapshot.layout.is_some() {
+            return Ok(JobPlan::compile(snapshot)?);
         }
         if snapshot.definition_text.is_empty() {
             return Err(Stop::Job(self.no_definition(&job.definition_name).await?));
@@ -285,14 +285,14 @@ impl Preparer {
                 ),
             }));
         }
-        if let Err(faults) = JobPlan::bind(&definition, layout.clone()) {
-            return Err(Stop::Job(Reason {
+        let plan = JobPlan::bind(&definition, layout).map_err(|faults| {
+            Stop::Job(Reason {
                 code: ReasonCode::BadHeader,
                 message: faults.to_string(),
-            }));
-        }
-        self.store.put_layout(&job.id, &layout).await?;
-        Ok(layout)
+            })
+        })?;
+        self.store.put_layout(&job.id, plan.layout()).await?;
+        Ok(plan)
     }
 
     /// What the head of the file shows.

@@ -7,11 +7,12 @@ use futures_util::future::{join, try_join_all};
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
-use crate::job::{Checkpoint, Job, JobStatus, Layout, PlanTotals, PreparerHold};
+use crate::job::{Checkpoint, Job, JobStatus, PlanTotals, PreparerHold};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
 use crate::ports::Held;
+use crate::process::JobPlan;
 use crate::source::SourceRef;
 use crate::work::leave_watch;
 
@@ -40,17 +41,18 @@ impl<'a> Planning<'a> {
         preparer: &'a Preparer,
         job: &'a Job,
         hold: PreparerHold,
-        layout: &Layout,
+        plan: &JobPlan,
         checkpoint: Option<Checkpoint>,
         deadline_ms: Option<u64>,
     ) -> Self {
+        let layout = plan.layout();
         let progress = checkpoint.unwrap_or(Checkpoint {
             next: layout.data,
             next_batch: 0,
             messages: 0,
         });
         let batches = BatchLimits {
-            records_max: job.policy.batch_records_max,
+            records_max: job.policy.batch_records_max.min(plan.batch_records_max()),
             bytes_max: job.policy.batch_bytes_max,
         };
         let now = preparer.clock.now_ms();

@@ -151,7 +151,14 @@ impl Worker {
         if newest.is_some_and(|newest| newest.supersedes(token)) {
             return Ok(Some(Worked::Watching(job.clone())));
         }
-        leave_watch(&*self.store, &*self.queue, &*self.clock, &stored, token + 1).await?;
+        leave_watch(
+            &*self.store,
+            &*self.queue,
+            &*self.clock,
+            &stored,
+            token.saturating_add(1),
+        )
+        .await?;
         Ok(None)
     }
 

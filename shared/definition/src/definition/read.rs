@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use batchfleet_grammar::Dialect;
 
 use super::{Batches, Definition, Destination, Field, Tolerated};
-use crate::header::{is_control, is_ours, key};
+use crate::header::{NAME_BYTES_MAX, is_control, is_ours, key};
 use crate::language::{At, Faults, Mapping, Reader, Resolved, parse};
 use crate::show::shown;
 use crate::types::{FieldType, Literal, Value};
@@ -234,6 +234,14 @@ impl Reader {
         }
         if name.chars().any(is_control) {
             self.fault(at, "a name cannot have control characters");
+            return None;
+        }
+        if name.len() > NAME_BYTES_MAX {
+            let bytes = name.len();
+            self.fault(
+                at,
+                format!("the name is {bytes} bytes long, more than the {NAME_BYTES_MAX} allowed"),
+            );
             return None;
         }
         if is_ours(&key(name)) {

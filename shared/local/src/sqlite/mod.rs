@@ -37,6 +37,8 @@ use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
+use crate::refuse_link;
+
 /// How long a call waits for another process that is reading or writing the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are statements, so that each is compiled once.
@@ -78,6 +80,15 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// A symbolic link is in its place.
+    #[error("cannot use the database {}", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// What to do about it.
+        #[source]
+        source: std::io::Error,
+    },
     /// It can't be opened or written.
     #[error("cannot use the database {}", path.display())]
     Unusable {
@@ -95,6 +106,10 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        refuse_link(path).map_err(|source| OpenError::Link {
+            path: path.to_owned(),
+            source,
+        })?;
         let connection = Connection::open(path).map_err(|error| unusable(path, error))?;
         Self::over(connection, path)
     }
