@@ -3,10 +3,12 @@
 //! It is parsed from the text a job keeps as its snapshot, again in every worker, so parsing is
 //! deterministic and quick. This file must not know how the text is read.
 
+mod destination;
 mod read;
 
 use batchfleet_grammar::Dialect;
 
+pub use self::destination::{Destination, KeyField, Retries, TableDestination};
 use crate::language::Faults;
 use crate::types::{FieldType, Literal};
 
@@ -19,6 +21,7 @@ pub struct Definition {
     fields: Vec<Field>,
     batches: Batches,
     destination: Destination,
+    retries: Retries,
     max_workers: Option<u32>,
 }
 
@@ -44,14 +47,6 @@ pub struct Batches {
     pub bytes: Option<u64>,
 }
 
-/// Where accepted rows go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Destination {
-    /// Files of JSON Lines beside the job.
-    #[default]
-    JsonLines,
-}
-
 impl Definition {
     /// The text of the open definition, for a job that was given none.
     pub const OPEN_TEXT: &str = "{}\n";
@@ -74,6 +69,7 @@ impl Definition {
             fields: Vec::new(),
             batches: Batches::default(),
             destination: Destination::default(),
+            retries: Retries::default(),
             max_workers: None,
         }
     }
@@ -116,8 +112,14 @@ impl Definition {
 
     /// Where accepted rows go.
     #[must_use]
-    pub fn destination(&self) -> Destination {
-        self.destination
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// How patient a delivery is with a destination that takes records one by one.
+    #[must_use]
+    pub fn retries(&self) -> Retries {
+        self.retries
     }
 
     /// How many workers may import one file at a time, 1 to 1000.
