@@ -1,5 +1,6 @@
 //! One invocation of a worker: tickets, then sweeps, then out.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use batchfleet_grammar::BatchRange;
@@ -10,7 +11,7 @@ use crate::ids::OwnerId;
 use crate::job::{Job, JobStatus};
 use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
-use crate::ports::{ClaimOutcome, Held, TicketOutcome};
+use crate::ports::{ClaimOutcome, Held, Sink, TicketOutcome};
 use crate::process::SharedPlan;
 use crate::work::Worker;
 
@@ -46,6 +47,9 @@ pub(super) enum BatchEnd {
     Lost,
     /// The job was paused or ended meanwhile; it is to be handed back.
     Stopped,
+    /// The invocation has no time to finish it. The lease is left to run out, so that the attempt
+    /// counts: a batch that no invocation finishes is given up in the end.
+    OutOfTime,
 }
 
 /// Why an invocation ends.
@@ -76,6 +80,8 @@ pub(super) struct Invocation<'a> {
     pub(super) job: Job,
     pub(super) owner: OwnerId,
     pub(super) plan: SharedPlan,
+    /// Where the records go, if they go there one by one.
+    pub(super) sink: Option<Arc<dyn Sink>>,
     deadline_ms: Option<u64>,
     /// Time that a batch must find left, at least.
     margin_ms: u64,
@@ -92,6 +98,7 @@ impl<'a> Invocation<'a> {
         job: Job,
         owner: OwnerId,
         plan: SharedPlan,
+        sink: Option<Arc<dyn Sink>>,
         deadline_ms: Option<u64>,
     ) -> Self {
         let status_read_ms = worker.clock.now_ms();
@@ -103,6 +110,7 @@ impl<'a> Invocation<'a> {
             job,
             owner,
             plan,
+            sink,
             deadline_ms,
             margin_ms,
             batch_ms_max: 0,
@@ -277,6 +285,10 @@ impl<'a> Invocation<'a> {
                 let stop = self.look_at_status(0).await?;
                 return Ok(stop.map_or(Tried::Worked, Tried::Stop));
             }
+            Ok(BatchEnd::OutOfTime) => {
+                tracing::warn!(job = %self.job.id, shard, slot, attempt = lease.attempt, "out of time in a batch");
+                return Ok(Tried::Stop(Stop::OutOfTime));
+            }
             Ok(BatchEnd::Lost) => {
                 tracing::warn!(job = %self.job.id, shard, slot, fence = lease.fence, "lease lost");
             }
@@ -347,6 +359,12 @@ impl<'a> Invocation<'a> {
         let job = self.worker.store.job(&self.job.id).await?;
         Ok(job
             .is_none_or(|job| !matches!(job.status, JobStatus::Preparing | JobStatus::Processing)))
+    }
+
+    /// When a delivery must be over: half of what a batch finds left at least is for the rest of it.
+    pub(super) fn delivery_ends_ms(&self) -> Option<u64> {
+        let deadline_ms = self.deadline_ms?;
+        Some(deadline_ms.saturating_sub(self.margin_ms / 2))
     }
 
     fn is_short_of_time(&self) -> bool {

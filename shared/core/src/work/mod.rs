@@ -7,6 +7,7 @@
 
 mod deliver;
 mod invocation;
+mod records;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +17,7 @@ use crate::ids::{JobId, OwnerId};
 use crate::job::{Job, JobStatus, Reason};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
-use crate::ports::{Clock, Ids, Observer, Queue, Results, Source, Store};
+use crate::ports::{Clock, FoundSink, Ids, Observer, Queue, Results, Sink, Sinks, Source, Store};
 use crate::process::{JobPlan, SharedPlan};
 use crate::watch::Watch;
 use crate::work::invocation::{Invocation, Stop};
@@ -29,6 +30,8 @@ pub struct Worker {
     pub source: Arc<dyn Source>,
     /// Parts and rejects.
     pub results: Arc<dyn Results>,
+    /// Destinations that take records one by one.
+    pub sinks: Arc<dyn Sinks>,
     /// The message sent on.
     pub queue: Arc<dyn Queue>,
     /// The time.
@@ -160,7 +163,11 @@ impl Worker {
         let Some(plan) = self.plan(id).await? else {
             return Ok(Stop::NothingFor(self.pace.idle_ms));
         };
-        let mut invocation = Invocation::new(self, job, owner, plan, deadline_ms);
+        let sink = match self.sink(&plan).await? {
+            Ok(sink) => sink,
+            Err(reason) => return self.fail(id, Reason::bad_destination(&reason)).await,
+        };
+        let mut invocation = Invocation::new(self, job, owner, plan, sink, deadline_ms);
         match invocation.run(hint).await {
             Ok(stop) => Ok(stop),
             Err(PortError::SourceChanged) => self.fail(id, Reason::source_changed()).await,
@@ -169,6 +176,17 @@ impl Worker {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The way to the plan's destination, if it takes records one by one; or why there is none.
+    async fn sink(&self, plan: &JobPlan) -> PortResult<Result<Option<Arc<dyn Sink>>, String>> {
+        if !plan.destination().is_record_wise() {
+            return Ok(Ok(None));
+        }
+        Ok(match self.sinks.sink(plan.destination()).await? {
+            FoundSink::Sink(sink) => Ok(Some(sink)),
+            FoundSink::Unusable(reason) => Err(reason),
+        })
     }
 
     async fn fail(&self, job: &JobId, reason: Reason) -> PortResult<Stop> {
