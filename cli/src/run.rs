@@ -13,7 +13,7 @@ use batchfleet_core::error::chain;
 use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, Queue, Store};
+use batchfleet_core::ports::{Clock, Queue, Sinks, Store};
 use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::report::Summary;
 use batchfleet_core::source::SourceRef;
@@ -26,6 +26,7 @@ use batchfleet_local::{
 use tokio::sync::mpsc;
 
 use crate::args::RunArgs;
+use crate::destination::sinks;
 use crate::outcome::{Failure, report};
 use crate::progress::{Progress, Tally};
 use crate::site::{DATABASE, command, read_summary};
@@ -55,19 +56,21 @@ const OPEN_DEFINITION: &str = "none";
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (name, definition) = read_definition(args.definition.as_deref())?;
+    let (name, text, definition) = read_definition(args.definition.as_deref())?;
     let source = FileSource::describe(&args.file).map_err(usage)?;
-    let lock = lock(&args.out)?;
     let workers = args.workers.map_or_else(default_workers, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers + 1)
         // Every thread that ever allocates keeps some memory for itself.
         .max_blocking_threads(workers)
-        .enable_time()
+        // The network too, where the destination is a table.
+        .enable_all()
         .build()
         .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))?;
+    let sinks = runtime.block_on(sinks(definition.destination()))?;
+    let lock = lock(&args.out)?;
     let summary = runtime.block_on(async {
-        let run = Run::open(args, &name, definition, workers)?;
+        let run = Run::open(args, &name, text, sinks, workers)?;
         let source = run.choose_attempt(source, args.again).await?;
         run.drive(&source).await
     })?;
@@ -91,24 +94,23 @@ fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from) + 2
 }
 
-/// The definition's name and text. Its faults are told with the file's name before any job begins.
-fn read_definition(path: Option<&Path>) -> Result<(String, String), Failure> {
+/// The definition's name, its text, and what it says. Its faults are told with the file's name before any job begins.
+fn read_definition(path: Option<&Path>) -> Result<(String, String, Definition), Failure> {
     let Some(path) = path else {
-        return Ok((OPEN_DEFINITION.to_owned(), Definition::OPEN_TEXT.to_owned()));
+        let (name, text) = (OPEN_DEFINITION.to_owned(), Definition::OPEN_TEXT.to_owned());
+        return Ok((name, text, Definition::open()));
     };
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("cannot read the definition {shown}: {error}")))?;
-    if let Err(faults) = Definition::parse(&text) {
-        return Err(Failure::usage(format!(
-            "the definition {shown} has faults:\n{faults}"
-        )));
-    }
+    let definition = Definition::parse(&text).map_err(|faults| {
+        Failure::usage(format!("the definition {shown} has faults:\n{faults}"))
+    })?;
     let name = path
         .file_stem()
         .and_then(|stem| stem.to_str())
         .unwrap_or(OPEN_DEFINITION);
-    Ok((name.to_owned(), text))
+    Ok((name.to_owned(), text, definition))
 }
 
 /// The pieces of a run, wired together.
@@ -131,6 +133,7 @@ impl Run {
         args: &RunArgs,
         name: &str,
         definition: String,
+        sinks: Arc<dyn Sinks>,
         workers: usize,
     ) -> Result<Self, Failure> {
         let store = SqliteStore::open(&args.out.join(DATABASE)).map_err(|error| {
@@ -169,6 +172,7 @@ impl Run {
             store: Arc::clone(&store) as _,
             source,
             results: Arc::clone(&results) as _,
+            sinks,
             queue: Arc::clone(&queue) as _,
             clock: Arc::clone(&clock) as _,
             ids,

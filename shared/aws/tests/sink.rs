@@ -1,9 +1,12 @@
 //! Tables as destinations, over a DynamoDB inside the test program: the port's conformance suite, and
-//! what is particular to tables.
+//! what is particular to tables. That one never has enough, so what is said when a real one has comes
+//! from a stand-in.
 
 mod embedded;
 mod support;
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,8 +16,9 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType,
 };
 use batchfleet_aws::{TableSinks, Tables};
+use batchfleet_core::PortResult;
 use batchfleet_core::ids::JobId;
-use batchfleet_core::ports::{FoundSink, Sink, SinkAnswer, SinkRecord, Sinks};
+use batchfleet_core::ports::{FoundSink, RecordAnswer, Sink, SinkAnswer, SinkRecord, Sinks};
 use batchfleet_definition::{Definition, Destination};
 use batchfleet_testing::SinkHarness;
 use serde_json::{Value, json};
@@ -215,4 +219,127 @@ async fn a_table_that_vanished_is_an_error() {
     let row = json!({"id": 1});
     let error = table.sink.put(&job(), &[record(0, &row)]).await;
     assert!(!error.unwrap_err().is_retryable());
+}
+
+/// Reads one request, and answers it.
+fn answer(stream: &mut TcpStream, status: u16, body: &str) {
+    let (mut request, mut buffer) = (Vec::new(), [0; 4_096]);
+    loop {
+        let read = stream.read(&mut buffer).unwrap();
+        request.extend_from_slice(&buffer[..read]);
+        let text = String::from_utf8_lossy(&request);
+        let Some((head, content)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            let is_length = name.eq_ignore_ascii_case("content-length");
+            is_length.then(|| value.trim().parse::<usize>().unwrap())
+        });
+        if content.len() >= length.unwrap_or(0) {
+            break;
+        }
+    }
+    let response = format!(
+        "HTTP/1.1 {status} so\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(response.as_bytes()).unwrap();
+}
+
+/// Puts rows into a table that answers every call like this, after it was looked at.
+async fn put_where(status: u16, body: Value, rows: &[Value]) -> PortResult<SinkAnswer> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let description = json!({"Table": {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
+    }});
+    // Its thread ends with the test program.
+    std::thread::spawn(move || {
+        let mut is_first = true;
+        for stream in listener.incoming() {
+            let (status, body) = if is_first {
+                (200, &description)
+            } else {
+                (status, &body)
+            };
+            answer(&mut stream.unwrap(), status, &body.to_string());
+            is_first = false;
+        }
+    });
+    let client = support::clients_at(&endpoint).await.dynamodb;
+    let sink = found(&sinks(&client), &destination("id")).await.unwrap();
+    let records: Vec<SinkRecord> = (0..).zip(rows).map(|(i, row)| record(i, row)).collect();
+    sink.put(&job(), &records).await
+}
+
+fn left_over(ids: &[&str]) -> Value {
+    let puts = ids
+        .iter()
+        .map(|id| json!({"PutRequest": {"Item": {"id": {"N": id}, "name": {"S": "x"}}}}));
+    json!({"UnprocessedItems": {"people": puts.collect::<Vec<_>>()}})
+}
+
+#[tokio::test]
+async fn items_left_over_are_told_by_record() {
+    let rows = [1, 2, 3, 2].map(|id| json!({"id": id}));
+    let each = |overloaded: [bool; 4]| {
+        let answer = |left| {
+            if left {
+                RecordAnswer::Overloaded
+            } else {
+                RecordAnswer::Accepted
+            }
+        };
+        SinkAnswer::Each(overloaded.map(answer).to_vec())
+    };
+    let whole = SinkAnswer::Overloaded {
+        retry_after_ms: None,
+    };
+    for (left, expected) in [
+        (&[][..], SinkAnswer::Accepted),
+        (&["3"], each([false, false, true, false])),
+        // Both rows of the key that is not there.
+        (&["2"], each([false, true, false, true])),
+        (&["1", "2", "3"], each([true; 4])),
+        // Spelled otherwise, it might be anyone's: nobody's row counts as taken.
+        (&["2.0"], whole.clone()),
+    ] {
+        let answer = put_where(200, left_over(left), &rows).await.unwrap();
+        assert_eq!(answer, expected, "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_has_enough_is_overloaded_and_whatever_else_is_an_error() {
+    let rows = [json!({"id": 1})];
+    let says = |code: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "so"});
+    for code in [
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+    ] {
+        let answer = put_where(400, says(code), &rows).await.unwrap();
+        let expected = SinkAnswer::Overloaded {
+            retry_after_ms: None,
+        };
+        assert_eq!(answer, expected, "{code}");
+    }
+    for code in [
+        "ValidationException",
+        "ItemCollectionSizeLimitExceededException",
+    ] {
+        let answer = put_where(400, says(code), &rows).await.unwrap();
+        assert_eq!(answer, SinkAnswer::Refused("so".to_owned()), "{code}");
+    }
+    for (status, code, is_retryable) in [
+        (500, "InternalServerError", true),
+        (400, "AccessDeniedException", false),
+        (400, "ResourceNotFoundException", false),
+        (400, "UnrecognizedClientException", false),
+    ] {
+        let error = put_where(status, says(code), &rows).await.unwrap_err();
+        assert_eq!(error.is_retryable(), is_retryable, "{code}");
+    }
 }
