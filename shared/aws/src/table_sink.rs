@@ -8,12 +8,12 @@
 //!   are its rows' own has none of this.
 //! - `BatchWriteItem` checks all of a call before it puts any of it, and does not tell which item it
 //!   refuses it for. What it has no capacity for it leaves over, and says so.
-//! - A table is looked at before its first row: that it has the key which the definition says, since
+//! - A table is looked at before the first row of a job: that it has the key which the definition says, since
 //!   every single row would be refused else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -90,8 +90,6 @@ pub struct TableSinks {
     allowed: Option<Tables>,
     /// The store's own table, which is nobody's destination.
     own_table: Option<String>,
-    /// Those that were looked at.
-    known: Mutex<Vec<Arc<TableSink>>>,
 }
 
 impl TableSinks {
@@ -102,14 +100,7 @@ impl TableSinks {
             client,
             allowed,
             own_table,
-            known: Mutex::default(),
         }
-    }
-
-    fn known(&self, destination: &TableDestination) -> Option<Arc<TableSink>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let sink = known.iter().find(|sink| sink.destination == *destination);
-        sink.map(Arc::clone)
     }
 
     /// Why the table is not to be written, if so.
@@ -150,9 +141,6 @@ impl Sinks for TableSinks {
         if let Some(reason) = self.forbidden(table) {
             return Ok(FoundSink::Unusable(reason));
         }
-        if let Some(sink) = self.known(destination) {
-            return Ok(FoundSink::Sink(sink));
-        }
         let Some(description) = self.describe(table).await? else {
             return Ok(FoundSink::Unusable(format!(
                 "the table {table:?} does not exist in this account and region"
@@ -167,13 +155,10 @@ impl Sinks for TableSinks {
                 "the table {table:?} has the key {found}, the definition says {expected}"
             )));
         }
-        let sink = Arc::new(TableSink {
+        Ok(FoundSink::Sink(Arc::new(TableSink {
             client: self.client.clone(),
             destination: destination.clone(),
-        });
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.push(Arc::clone(&sink));
-        Ok(FoundSink::Sink(sink))
+        })))
     }
 }
 

@@ -87,7 +87,8 @@ pub enum FoundSink {
 /// Finds the destinations that definitions name.
 #[async_trait]
 pub trait Sinks: Send + Sync {
-    /// The sink of a destination that [takes records one by one](Destination::is_record_wise).
+    /// The sink of a destination that [takes records one by one](Destination::is_record_wise). Asked
+    /// for once a job, so it may take a look at the destination.
     async fn sink(&self, destination: &Destination) -> PortResult<FoundSink>;
 }
 

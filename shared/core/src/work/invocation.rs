@@ -13,7 +13,7 @@ use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
 use crate::ports::{ClaimOutcome, Held, Sink, TicketOutcome};
 use crate::process::SharedPlan;
-use crate::work::Worker;
+use crate::work::{Bound, Worker};
 
 /// How often a worker looks whether its job was paused or ended.
 const STATUS_EVERY_MS: u64 = 1_000;
@@ -97,8 +97,7 @@ impl<'a> Invocation<'a> {
         worker: &'a Worker,
         job: Job,
         owner: OwnerId,
-        plan: SharedPlan,
-        sink: Option<Arc<dyn Sink>>,
+        bound: Bound,
         deadline_ms: Option<u64>,
     ) -> Self {
         let status_read_ms = worker.clock.now_ms();
@@ -109,8 +108,8 @@ impl<'a> Invocation<'a> {
             worker,
             job,
             owner,
-            plan,
-            sink,
+            plan: bound.plan,
+            sink: bound.sink,
             deadline_ms,
             margin_ms,
             batch_ms_max: 0,

@@ -54,6 +54,9 @@ impl Invocation<'_> {
             match delivery.deliver(&processed.take_records()).await? {
                 Delivered::Done(refusals) if refusals.is_empty() => processed,
                 Delivered::Done(refusals) => {
+                    // What the destination said may quote the rows, and is for the rejects alone.
+                    let (job, refused) = (&self.job.id, refusals.len());
+                    tracing::warn!(%job, batch = range.index, refused, "records refused by the destination");
                     let again = Processing::new(&self.plan, &bytes, range);
                     let again = again.refusing(errors(refusals));
                     let Some(again) = self.work_through(again).await? else {

@@ -245,3 +245,15 @@ retries: { max: 0, base_ms: 9000 }
     };
     assert_eq!(people.retries(), retries, "the cap is never below the base");
 }
+
+#[test]
+fn the_examples_are_read() {
+    for (text, is_record_wise) in [
+        (include_str!("../../../../examples/people.yaml"), false),
+        (include_str!("../../../../examples/flights.yaml"), false),
+        (include_str!("../../../../examples/people-table.yaml"), true),
+    ] {
+        let example = definition(text);
+        assert_eq!(example.destination().is_record_wise(), is_record_wise);
+    }
+}
