@@ -20,7 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import e2e.steering  # noqa: E402, F401 (its tests come behind those of e2e.cases)
+import e2e.delivery  # noqa: E402, F401 (its tests come behind those of e2e.cases)
+import e2e.steering  # noqa: E402, F401
 from e2e.cases import TESTS  # noqa: E402
 from e2e.command import Files, variable  # noqa: E402
 from e2e.stack import Stack  # noqa: E402

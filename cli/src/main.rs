@@ -5,6 +5,7 @@
 
 mod args;
 mod cost;
+mod destination;
 mod explain;
 mod follow;
 mod look;

@@ -15,7 +15,7 @@ use batchfleet_core::error::chain;
 use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, Queue, Store};
+use batchfleet_core::ports::{Clock, Queue, Sinks, Store};
 use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
 use batchfleet_core::report::Summary;
 use batchfleet_core::source::{Redriven, SourceRef};
@@ -28,6 +28,7 @@ use batchfleet_local::{
 use tokio::sync::mpsc;
 
 use crate::args::{DEFAULT_OUT, RedriveArgs, RunArgs};
+use crate::destination::sinks;
 use crate::outcome::{Failure, report};
 use crate::progress::{Progress, Tally};
 use crate::site::{DATABASE, Site, command, read_summary};
@@ -62,10 +63,12 @@ const OPEN_DEFINITION: &str = "none";
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let definition = read_definition(args.definition.as_deref())?;
     let source = FileSource::describe(&args.file).map_err(usage)?;
-    let lock = lock(&args.out)?;
     let workers = args.workers.map_or_else(default_workers, usize::from);
-    let summary = runtime(workers)?.block_on(async {
-        let run = Run::open(&args.out, definition, workers, args.batch_records)?;
+    let runtime = runtime(workers)?;
+    let sinks = runtime.block_on(sinks(definition.parsed.destination()))?;
+    let lock = lock(&args.out)?;
+    let summary = runtime.block_on(async {
+        let run = Run::open(&args.out, definition, sinks, workers, args.batch_records)?;
         let source = run.choose_attempt(source, args.again).await?;
         run.drive(&source).await
     })?;
@@ -88,10 +91,15 @@ pub(crate) fn redrive(args: &RedriveArgs, what: Redriven) -> Result<ExitCode, Fa
             .await?
             .map_err(Failure::usage)?;
         let definition = match &args.definition {
-            Some(path) => (job.definition_name, read_definition(Some(path))?.1),
-            None => (job.definition_name, site.definition(&job.id).await?),
+            Some(path) => read_definition(Some(path))?,
+            None => stored_definition(&site, &job.id).await?,
         };
-        let run = Run::open(out, definition, workers, None)?;
+        let definition = ChosenDefinition {
+            name: job.definition_name,
+            ..definition
+        };
+        let sinks = sinks(definition.parsed.destination()).await?;
+        let run = Run::open(out, definition, sinks, workers, None)?;
         run.drive(&source).await
     })?;
     drop(lock);
@@ -103,7 +111,8 @@ fn runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
         .worker_threads(workers + 1)
         // Every thread that ever allocates keeps some memory for itself.
         .max_blocking_threads(workers)
-        .enable_time()
+        // The network too, where the destination is a table.
+        .enable_all()
         .build()
         .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))
 }
@@ -124,10 +133,36 @@ fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from) + 2
 }
 
-/// The definition's name and text. Its faults are told with the file's name before any job begins.
-fn read_definition(path: Option<&Path>) -> Result<(String, String), Failure> {
+/// A definition, as it is read and as it is kept.
+struct ChosenDefinition {
+    name: String,
+    text: String,
+    parsed: Definition,
+}
+
+/// The definition that judged a job.
+async fn stored_definition(site: &Site, id: &JobId) -> Result<ChosenDefinition, Failure> {
+    let text = site.definition(id).await?;
+    let parsed = Definition::parse(&text).map_err(|faults| {
+        Failure::usage(format!(
+            "the definition of job {id} has faults; give a mended one with --definition:\n{faults}"
+        ))
+    })?;
+    Ok(ChosenDefinition {
+        name: String::new(),
+        text,
+        parsed,
+    })
+}
+
+/// The definition that a path names. Its faults are told with the file's name before any job begins.
+fn read_definition(path: Option<&Path>) -> Result<ChosenDefinition, Failure> {
     let Some(path) = path else {
-        return Ok((OPEN_DEFINITION.to_owned(), Definition::OPEN_TEXT.to_owned()));
+        return Ok(ChosenDefinition {
+            name: OPEN_DEFINITION.to_owned(),
+            text: Definition::OPEN_TEXT.to_owned(),
+            parsed: Definition::open(),
+        });
     };
     let shown = path.display();
     let unreadable = |error: &dyn std::fmt::Display| {
@@ -142,16 +177,18 @@ fn read_definition(path: Option<&Path>) -> Result<(String, String), Failure> {
         return Err(unreadable(&"it is larger than 256 KiB"));
     }
     let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
-    if let Err(faults) = Definition::parse(&text) {
-        return Err(Failure::usage(format!(
-            "the definition {shown} has faults:\n{faults}"
-        )));
-    }
+    let parsed = Definition::parse(&text).map_err(|faults| {
+        Failure::usage(format!("the definition {shown} has faults:\n{faults}"))
+    })?;
     let name = path
         .file_stem()
         .and_then(|stem| stem.to_str())
         .unwrap_or(OPEN_DEFINITION);
-    Ok((name.to_owned(), text))
+    Ok(ChosenDefinition {
+        name: name.to_owned(),
+        text,
+        parsed,
+    })
 }
 
 /// The pieces of a run, wired together.
@@ -172,7 +209,8 @@ struct Run {
 impl Run {
     fn open(
         out: &Path,
-        (name, definition): (String, String),
+        definition: ChosenDefinition,
+        sinks: Arc<dyn Sinks>,
         workers: usize,
         batch_records: Option<u32>,
     ) -> Result<Self, Failure> {
@@ -190,7 +228,7 @@ impl Run {
         let clock = Arc::new(SystemClock::new());
         let queue = Arc::new(LocalQueue::new(Arc::clone(&clock) as _));
         let (ids, tally) = (Arc::new(SystemIds), Arc::new(Tally::default()));
-        let definition_digest = hex_digest(definition.as_bytes());
+        let definition_digest = hex_digest(definition.text.as_bytes());
         let policy = Policy {
             batch_records_max: BATCH_RECORDS,
             workers_max: workers as u32,
@@ -199,7 +237,7 @@ impl Run {
         let preparer = Preparer {
             store: Arc::clone(&store) as _,
             source: Arc::clone(&source) as _,
-            definitions: Arc::new(FixedDefinitions::new(&name, definition)),
+            definitions: Arc::new(FixedDefinitions::new(&definition.name, definition.text)),
             results: Arc::clone(&results) as _,
             queue: Arc::clone(&queue) as _,
             clock: Arc::clone(&clock) as _,
@@ -212,6 +250,7 @@ impl Run {
             store: Arc::clone(&store) as _,
             source,
             results: Arc::clone(&results) as _,
+            sinks,
             queue: Arc::clone(&queue) as _,
             clock: Arc::clone(&clock) as _,
             ids,
@@ -237,7 +276,7 @@ impl Run {
             worker: Arc::new(worker),
             workers,
             out: out.to_owned(),
-            definition_name: name,
+            definition_name: definition.name,
             definition_digest,
         })
     }

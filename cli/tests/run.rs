@@ -246,6 +246,25 @@ fn bad_usage_bad_definitions_and_unreadable_files_exit_with_2_and_one_clear_sent
     assert!(said(&good, &["--definition", broken.to_str().unwrap()]).contains("line"));
 }
 
+/// A command that was built with AWS would go there.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_destination_that_this_build_cannot_reach_is_named() {
+    let bench = Bench::new();
+    let text = "fields: [{name: id, required: true}]\n\
+                destination: {type: dynamodb, table: people, key: [id]}\n";
+    let definition = bench.write("table.yaml", text);
+    let file = bench.write("a.csv", "id\n1\n");
+    let output = bench.run(&file, &["--definition", definition.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("\"people\"") && said.contains("--features aws"),
+        "{said}"
+    );
+    assert!(!bench.path("out").exists(), "nothing was begun");
+}
+
 #[test]
 fn files_that_cannot_begin_fail_the_job_with_a_reason() {
     let bench = Bench::new();

@@ -84,6 +84,15 @@ impl Reason {
         }
     }
 
+    /// The destination can't be used as the definition says.
+    #[must_use]
+    pub fn bad_destination(why: &str) -> Self {
+        Self {
+            code: ReasonCode::BadDestination,
+            message: format!("the destination can not be used: {why}"),
+        }
+    }
+
     /// An output has other content than its batch gives now.
     #[must_use]
     pub fn output_conflict(name: &str) -> Self {
@@ -107,6 +116,8 @@ pub enum ReasonCode {
     BadHeader,
     /// No definition of that name, or it has faults.
     BadDefinition,
+    /// The destination does not exist, or is not as the definition says.
+    BadDestination,
     /// A record does not end within the limit.
     RecordUnbounded,
     /// The object changed or vanished under the running job.

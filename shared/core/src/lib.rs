@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod close;
+pub mod delivery;
 pub mod error;
 pub mod head;
 pub mod ids;

@@ -3,16 +3,19 @@
 //! The outcome depends on the bytes, the definition and the layout alone, so a batch that is worked
 //! again yields the same objects again. It must not know of leases, stores or time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use batchfleet_definition::{Cells, Code, Definition, JsonLines, RowError, RowPlan};
+use batchfleet_definition::{
+    Cells, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan,
+};
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
+use bytes::Bytes;
 
 use crate::batch::Completion;
 use crate::error::{PortError, PortResult};
 use crate::job::{CodeCounts, Counts, Layout};
-use crate::ports::Snapshot;
+use crate::ports::{SinkRecord, Snapshot};
 use crate::rejects::{self, RejectWriter};
 use crate::work::Scope;
 
@@ -25,6 +28,8 @@ pub struct JobPlan {
     layout: Layout,
     rows: RowPlan,
     limits: Limits,
+    destination: Destination,
+    retries: Retries,
 }
 
 impl JobPlan {
@@ -61,6 +66,8 @@ impl JobPlan {
             layout,
             rows,
             limits: Limits::default(),
+            destination: definition.destination().clone(),
+            retries: definition.retries(),
         })
     }
 
@@ -77,6 +84,18 @@ impl JobPlan {
     pub fn batch_records_max(&self) -> u32 {
         let records = PART_BYTES_MAX / self.rows.bytes_of_every_row().max(1);
         u32::try_from(records.max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Where accepted rows go.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// How patient a delivery is.
+    #[must_use]
+    pub fn retries(&self) -> Retries {
+        self.retries
     }
 
     /// The header line of rejects.csv.
@@ -124,6 +143,9 @@ pub struct Processed {
     pub counts: Counts,
     /// Rows by error code.
     pub codes: CodeCounts,
+    /// The index of each accepted record, and where its row ends in the part. Only for a destination
+    /// that takes records one by one.
+    pub rows: Vec<(u64, usize)>,
 }
 
 impl Processed {
@@ -139,6 +161,21 @@ impl Processed {
             counts,
             ..Self::default()
         }
+    }
+
+    /// Hands over the accepted records, for a destination that takes them one by one.
+    #[must_use]
+    pub fn take_records(&mut self) -> Vec<SinkRecord> {
+        let part = Bytes::from(std::mem::take(&mut self.part));
+        let mut start = 0;
+        let mut records = Vec::with_capacity(self.rows.len());
+        for (index, end) in self.rows.drain(..) {
+            // Without its line feed.
+            let row = part.slice(start..end - 1);
+            records.push(SinkRecord { index, row });
+            start = end;
+        }
+        records
     }
 
     /// The completion of the batch that came to this.
@@ -164,6 +201,8 @@ pub struct Processing<'a> {
     rejects: RejectWriter,
     counts: Counts,
     codes: CodeCounts,
+    rows: Vec<(u64, usize)>,
+    refused: BTreeMap<u64, RowError>,
 }
 
 impl<'a> Processing<'a> {
@@ -185,7 +224,16 @@ impl<'a> Processing<'a> {
             rejects: RejectWriter::new(&plan.layout),
             counts: Counts::default(),
             codes: CodeCounts::new(),
+            rows: Vec::new(),
+            refused: BTreeMap::new(),
         }
+    }
+
+    /// The same batch once more, now that the destination has refused these of its good records: they
+    /// become rejects, in their place among the others. The part is not to be used.
+    #[must_use]
+    pub fn refusing(self, refused: BTreeMap<u64, RowError>) -> Self {
+        Self { refused, ..self }
     }
 
     /// Does up to `records` records. `false` once there are none left.
@@ -200,7 +248,7 @@ impl<'a> Processing<'a> {
                 continue;
             }
             self.errors.clear();
-            let accepted = match record.fault() {
+            let mut accepted = match record.fault() {
                 None => {
                     self.plan
                         .rows
@@ -211,8 +259,16 @@ impl<'a> Processing<'a> {
                     false
                 }
             };
+            if accepted && let Some(refusal) = self.refused.remove(&record.index()) {
+                self.errors.push(refusal);
+                accepted = false;
+            }
             if accepted {
                 self.counts.accepted += 1;
+                if self.plan.destination.is_record_wise() {
+                    let end = self.encoder.buffer().len();
+                    self.rows.push((record.index(), end));
+                }
             } else {
                 self.counts.rejected += 1;
                 count_codes(&mut self.codes, &self.errors);
@@ -230,7 +286,32 @@ impl<'a> Processing<'a> {
             rejects: self.rejects.finish(),
             counts: self.counts,
             codes: self.codes,
+            rows: self.rows,
         }
+    }
+}
+
+/// What a reason of the destination is cut to: it may quote the call that it answers.
+const REASON_CHARACTERS_MAX: usize = 300;
+
+/// Why a good record becomes a reject: the destination refused it, `tries` times.
+#[must_use]
+pub fn refused_by_destination(reason: &str, tries: u32) -> RowError {
+    let times = match tries {
+        0 | 1 => String::new(),
+        _ => format!(" {tries} times"),
+    };
+    let mut message = format!("the destination refused the row{times}: ");
+    let mut characters = reason.chars();
+    let shown = characters.by_ref().take(REASON_CHARACTERS_MAX);
+    message.extend(shown.map(|one| if one.is_control() { ' ' } else { one }));
+    if characters.next().is_some() {
+        message.push('…');
+    }
+    RowError {
+        code: Code::DeliveryFailed,
+        field: None,
+        message,
     }
 }
 
@@ -270,8 +351,10 @@ pub fn reject_all(
     scope: &Scope,
     attempts: u32,
 ) -> Processed {
-    let message =
-        format!("the batch of this row was given up after {attempts} attempts that did not finish");
+    let doubt = doubt(plan, "the row");
+    let message = format!(
+        "the batch of this row was given up after {attempts} attempts that did not finish{doubt}"
+    );
     let error = RowError {
         code: Code::BatchFailed,
         field: None,
@@ -296,10 +379,10 @@ pub fn reject_all(
     }
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
     Processed {
-        part: Vec::new(),
         rejects: rejects.finish(),
         counts,
         codes,
+        ..Processed::default()
     }
 }
 
@@ -313,9 +396,10 @@ pub fn reject_unread(
 ) -> Processed {
     let BatchRange { start, end, .. } = *range;
     let rejected = scope.count(range);
+    let doubt = doubt(plan, "some");
     let message = format!(
         "{rejected} rows from here on were given up unread after {attempts} attempts that did not finish; \
-         their bytes are {start}..{end} of the file"
+         their bytes are {start}..{end} of the file{doubt}"
     );
     let error = RowError {
         code: Code::BatchFailed,
@@ -331,16 +415,25 @@ pub fn reject_unread(
     reject_range(plan, range, &error, counts)
 }
 
+/// A worker that died may have delivered first, where nothing keeps the two together.
+fn doubt(plan: &JobPlan, what: &str) -> String {
+    if plan.destination.is_record_wise() {
+        format!("; {what} may have reached the destination all the same")
+    } else {
+        String::new()
+    }
+}
+
 /// One row of rejects for a whole range.
 fn reject_range(plan: &JobPlan, range: &BatchRange, error: &RowError, counts: Counts) -> Processed {
     let mut rejects = RejectWriter::new(&plan.layout);
     rejects.without_cells(range, error);
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
     Processed {
-        part: Vec::new(),
         rejects: rejects.finish(),
         counts,
         codes,
+        ..Processed::default()
     }
 }
 
@@ -524,5 +617,64 @@ mod tests {
         let mut processing = Processing::new(&plan, text, &range, &Scope::All);
         while processing.step(1_000) {}
         assert_eq!(processing.finish(), run(&plan, text));
+    }
+
+    #[test]
+    fn records_the_destination_refused_become_rejects_in_their_place() {
+        let definition = "fields: [{name: id, type: integer, required: true}, {name: name}]\n\
+                          destination: {type: dynamodb, table: people, key: [id]}\n";
+        let plan = plan(definition, &["id", "name"]);
+        let text = b"7,a\nx,b\n\n8,\"c\nd\"\n9,e\n";
+        let mut first = run(&plan, text);
+        let records = first.take_records();
+        let rows: Vec<(u64, &[u8])> = records.iter().map(|one| (one.index, &*one.row)).collect();
+        let expected: [(u64, &[u8]); 3] = [
+            (0, br#"{"id":7,"name":"a"}"#),
+            (3, br#"{"id":8,"name":"c\nd"}"#),
+            (4, br#"{"id":9,"name":"e"}"#),
+        ];
+        assert_eq!(rows, expected);
+
+        let range = BatchRange {
+            index: 0,
+            start: 0,
+            end: text.len() as u64,
+            first_record: 0,
+            records: 5,
+            first_line: 2,
+            oversize: false,
+        };
+        let refusal = refused_by_destination("too\nlarge", 4);
+        let refused = BTreeMap::from([(0, refusal.clone()), (3, refusal)]);
+        let mut processing = Processing::new(&plan, text, &range, &Scope::All).refusing(refused);
+        while processing.step(1) {}
+        let second = processing.finish();
+        assert_eq!(
+            second.counts,
+            Counts {
+                records: 5,
+                accepted: 1,
+                rejected: 3,
+                skipped: 1
+            }
+        );
+        let codes = [(Code::TypeMismatch, 1), (Code::DeliveryFailed, 2)];
+        assert_eq!(second.codes, CodeCounts::from(codes));
+        let rejects = String::from_utf8(second.rejects).unwrap();
+        let why = "the destination refused the row 4 times: too large";
+        assert_eq!(
+            rejects,
+            format!(
+                "7,a,0,2,{why}\nx,b,1,3,\"id: \"\"x\"\" is not a whole number\"\n8,\"c\nd\",3,5,{why}\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_reason_is_short_and_on_one_line() {
+        let error = refused_by_destination(&"é\n".repeat(1_000), 1);
+        assert_eq!(error.code, Code::DeliveryFailed);
+        let cut = format!("the destination refused the row: {}…", "é ".repeat(150));
+        assert_eq!(error.message, cut);
     }
 }

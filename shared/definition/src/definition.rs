@@ -3,6 +3,7 @@
 //! It is parsed from the text a job keeps as its snapshot, again in every worker, so parsing is
 //! deterministic and quick. This file must not know how the text is read.
 
+mod destination;
 mod read;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::fmt;
 use batchfleet_grammar::Dialect;
 use serde::{Deserialize, Serialize};
 
+pub use self::destination::{Destination, KeyField, Retries, TableDestination};
 use crate::language::Faults;
 use crate::types::{FieldType, Literal};
 
@@ -22,6 +24,7 @@ pub struct Definition {
     fields: Vec<Field>,
     batches: Batches,
     destination: Destination,
+    retries: Retries,
     max_workers: Option<u32>,
     tolerated: Option<Tolerated>,
 }
@@ -91,14 +94,6 @@ impl fmt::Display for Tolerated {
     }
 }
 
-/// Where accepted rows go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Destination {
-    /// Files of JSON Lines beside the job.
-    #[default]
-    JsonLines,
-}
-
 impl Definition {
     /// The text of the open definition, for a job that was given none.
     pub const OPEN_TEXT: &str = "{}\n";
@@ -121,6 +116,7 @@ impl Definition {
             fields: Vec::new(),
             batches: Batches::default(),
             destination: Destination::default(),
+            retries: Retries::default(),
             max_workers: None,
             tolerated: None,
         }
@@ -164,8 +160,14 @@ impl Definition {
 
     /// Where accepted rows go.
     #[must_use]
-    pub fn destination(&self) -> Destination {
-        self.destination
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// How patient a delivery is with a destination that takes records one by one.
+    #[must_use]
+    pub fn retries(&self) -> Retries {
+        self.retries
     }
 
     /// Rejects that an import bears before it fails; any number where this is `None`.

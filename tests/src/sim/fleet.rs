@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use batchfleet_core::PortResult;
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::Unobserved;
+use batchfleet_core::ports::{NoSinks, Unobserved};
 use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
@@ -249,6 +249,7 @@ impl Fleet {
             store: ports.clone(),
             source: ports.clone(),
             results: ports.clone(),
+            sinks: Arc::new(NoSinks),
             queue: ports.clone(),
             clock: ports.clone(),
             ids: ports.clone(),

@@ -32,8 +32,9 @@ impl Invocation<'_> {
         let Some(delivered) = hold(store, clock, lease, lease_ms, work).await else {
             return Ok(BatchEnd::Lost);
         };
-        let Some(completion) = delivered? else {
-            return Ok(BatchEnd::Stopped);
+        let completion = match delivered? {
+            Ok(completion) => completion,
+            Err(end) => return Ok(end),
         };
         match store.complete(lease, &completion).await? {
             CompleteOutcome::Completed => {
@@ -44,21 +45,26 @@ impl Invocation<'_> {
         }
     }
 
-    /// `None` where the job was paused or ended meanwhile: nothing is delivered then.
+    /// The completion, or why there is none: then nothing is delivered, or, to a destination that takes
+    /// records one by one, perhaps some of it.
     async fn deliver(
         &self,
         lease: &Lease,
         range: &BatchRange,
         scope: &Scope,
-    ) -> PortResult<Option<Completion>> {
+    ) -> PortResult<Result<Completion, BatchEnd>> {
         if scope.is_empty() {
-            return Ok(Some(Processed::skipped(range).completion(range, false)));
+            return Ok(Ok(Processed::skipped(range).completion(range, false)));
         }
         let attempts_max = self.job.policy.attempts_max;
         let is_worn = lease.attempt > attempts_max;
-        let is_named = is_worn && !mutation::on(Mutation::GiveUpUnnamed);
+        // What takes records one by one has no name to be claimed.
+        let is_named = is_worn && self.sink.is_none() && !mutation::on(Mutation::GiveUpUnnamed);
         if is_worn && (!is_named || self.claim_the_name(range).await?) {
-            return self.give_up(lease, range, scope).await.map(Some);
+            return self.give_up(lease, range, scope).await.map(Ok);
+        }
+        if let Some(sink) = &self.sink {
+            return self.deliver_records(lease, range, scope, &**sink).await;
         }
         match self.process(range, scope).await? {
             Some(processed) => {
@@ -70,9 +76,9 @@ impl Invocation<'_> {
                 let part = mutation::per_claim(output_part(range.index), lease.fence);
                 self.put(range, processed, (part, rejects), false)
                     .await
-                    .map(Some)
+                    .map(Ok)
             }
-            None => Ok(None),
+            None => Ok(Err(BatchEnd::Stopped)),
         }
     }
 
@@ -84,7 +90,15 @@ impl Invocation<'_> {
         if mutation::on(Mutation::LoudLog) {
             tracing::warn!(?bytes, "read");
         }
-        let mut processing = Processing::new(&self.plan, &bytes, range, scope);
+        self.work_through(Processing::new(&self.plan, &bytes, range, scope))
+            .await
+    }
+
+    /// `None` where the job was paused or ended meanwhile.
+    pub(super) async fn work_through(
+        &self,
+        mut processing: Processing<'_>,
+    ) -> PortResult<Option<Processed>> {
         while processing.step(STEP_RECORDS) {
             yield_now().await;
             if self.is_stopped().await? {
@@ -94,7 +108,7 @@ impl Invocation<'_> {
         Ok(Some(processing.finish()))
     }
 
-    async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {
+    pub(super) async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {
         self.worker
             .source
             .read(&self.job.source, range.start..range.end)
@@ -102,7 +116,7 @@ impl Invocation<'_> {
     }
 
     /// Writes part and rejects under these names. Empty ones are not written.
-    async fn put(
+    pub(super) async fn put(
         &self,
         range: &BatchRange,
         processed: Processed,

@@ -1,5 +1,6 @@
 //! One invocation of a worker: tickets, then sweeps, then out.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use batchfleet_grammar::BatchRange;
@@ -10,10 +11,10 @@ use crate::ids::OwnerId;
 use crate::job::{Job, JobStatus};
 use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
-use crate::ports::{ClaimOutcome, Held, TicketOutcome};
+use crate::ports::{ClaimOutcome, Held, Sink, TicketOutcome};
 use crate::process::SharedPlan;
 use crate::work::scope::Before;
-use crate::work::{Place, Worker};
+use crate::work::{Bound, Place, Worker};
 
 /// How often a worker looks whether its job was paused or ended.
 const STATUS_EVERY_MS: u64 = 1_000;
@@ -47,6 +48,9 @@ pub(super) enum BatchEnd {
     Lost,
     /// The job was paused or ended meanwhile; it is to be handed back.
     Stopped,
+    /// The invocation has no time to finish it. The lease is left to run out, so that the attempt
+    /// counts: a batch that no invocation finishes is given up in the end.
+    OutOfTime,
 }
 
 /// Why an invocation ends.
@@ -78,6 +82,8 @@ pub(super) struct Invocation<'a> {
     pub(super) owner: OwnerId,
     pub(super) plan: SharedPlan,
     place: Place,
+    /// Where the records go, if they go there one by one.
+    pub(super) sink: Option<Arc<dyn Sink>>,
     deadline_ms: Option<u64>,
     /// When others get a turn, if there are any.
     turn_ends_ms: u64,
@@ -99,7 +105,7 @@ impl<'a> Invocation<'a> {
         worker: &'a Worker,
         job: Job,
         owner: OwnerId,
-        plan: SharedPlan,
+        bound: Bound,
         place: Place,
         deadline_ms: Option<u64>,
     ) -> Self {
@@ -111,7 +117,8 @@ impl<'a> Invocation<'a> {
             worker,
             job,
             owner,
-            plan,
+            plan: bound.plan,
+            sink: bound.sink,
             place,
             deadline_ms,
             turn_ends_ms: status_read_ms.saturating_add(worker.pace.turn_ms),
@@ -299,6 +306,10 @@ impl<'a> Invocation<'a> {
                 let stop = self.look_at_status(0).await?;
                 return Ok(stop.map_or(Tried::Worked, Tried::Stop));
             }
+            Ok(BatchEnd::OutOfTime) => {
+                tracing::warn!(job = %self.job.id, shard, slot, attempt = lease.attempt, "out of time in a batch");
+                return Ok(Tried::Stop(Stop::OutOfTime));
+            }
             Ok(BatchEnd::Lost) => {
                 tracing::warn!(job = %self.job.id, shard, slot, fence = lease.fence, "lease lost");
             }
@@ -413,6 +424,12 @@ impl<'a> Invocation<'a> {
         let job = self.worker.store.job(&self.job.id).await?;
         Ok(job
             .is_none_or(|job| !matches!(job.status, JobStatus::Preparing | JobStatus::Processing)))
+    }
+
+    /// When a delivery must be over: half of what a batch finds left at least is for the rest of it.
+    pub(super) fn delivery_ends_ms(&self) -> Option<u64> {
+        let deadline_ms = self.deadline_ms?;
+        Some(deadline_ms.saturating_sub(self.margin_ms / 2))
     }
 
     fn is_short_of_time(&self) -> bool {

@@ -7,6 +7,7 @@
 
 mod deliver;
 mod invocation;
+mod records;
 mod scope;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,7 @@ use crate::ids::{JobId, OwnerId};
 use crate::job::{Job, JobStatus, Reason};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
-use crate::ports::{Clock, Ids, Observer, Queue, Results, Source, Store};
+use crate::ports::{Clock, FoundSink, Ids, Observer, Queue, Results, Sink, Sinks, Source, Store};
 use crate::process::{JobPlan, SharedPlan};
 use crate::throttle::{self, Throttle};
 use crate::watch::Watch;
@@ -32,6 +33,8 @@ pub struct Worker {
     pub source: Arc<dyn Source>,
     /// Parts and rejects.
     pub results: Arc<dyn Results>,
+    /// Destinations that take records one by one.
+    pub sinks: Arc<dyn Sinks>,
     /// The message sent on.
     pub queue: Arc<dyn Queue>,
     /// The time.
@@ -193,10 +196,12 @@ impl Worker {
             return Ok(Stop::NothingFor(wait_ms));
         }
         let owner = OwnerId::from_random(self.ids.random());
-        let Some(plan) = self.plan(id).await? else {
-            return Ok(Stop::NothingFor(self.pace.idle_ms));
+        let bound = match self.bind(id).await? {
+            Ok(Some(bound)) => bound,
+            Ok(None) => return Ok(Stop::NothingFor(self.pace.idle_ms)),
+            Err(why) => return self.fail(id, Reason::bad_destination(&why)).await,
         };
-        let mut invocation = Invocation::new(self, job, owner, plan, place, deadline_ms);
+        let mut invocation = Invocation::new(self, job, owner, bound, place, deadline_ms);
         match invocation.run().await {
             Ok(stop) => Ok(stop),
             Err(PortError::SourceChanged) => self.fail(id, Reason::source_changed()).await,
@@ -219,19 +224,27 @@ impl Worker {
         }
     }
 
-    /// The compiled plan; `None` while the preparer has not read the header.
-    async fn plan(&self, job: &JobId) -> PortResult<Option<SharedPlan>> {
-        if let Some(plan) = self.plans.get(job) {
-            return Ok(Some(plan));
+    /// What the job's batches are worked with; `None` while the preparer has not read the header. The
+    /// inner error is why the destination can't be used.
+    async fn bind(&self, job: &JobId) -> PortResult<Result<Option<Bound>, String>> {
+        if let Some(bound) = self.plans.get(job) {
+            return Ok(Ok(Some(bound)));
         }
-        match self.store.snapshot(job).await? {
-            Some(snapshot) if snapshot.layout.is_some() => {
-                let plan = Arc::new(JobPlan::compile(snapshot)?);
-                self.plans.put(job, &plan);
-                Ok(Some(plan))
-            }
-            _ => Ok(None),
+        let snapshot = self.store.snapshot(job).await?;
+        let Some(snapshot) = snapshot.filter(|snapshot| snapshot.layout.is_some()) else {
+            return Ok(Ok(None));
+        };
+        let plan = Arc::new(JobPlan::compile(snapshot)?);
+        let mut sink = None;
+        if plan.destination().is_record_wise() {
+            sink = match self.sinks.sink(plan.destination()).await? {
+                FoundSink::Sink(sink) => Some(sink),
+                FoundSink::Unusable(why) => return Ok(Err(why)),
+            };
         }
+        let bound = Bound { plan, sink };
+        self.plans.put(job, &bound);
+        Ok(Ok(Some(bound)))
     }
 }
 
@@ -252,6 +265,14 @@ impl Place {
     fn held_back_ms(self, job: &Job, now_ms: u64) -> Option<u64> {
         throttle::held_back_ms(job.throttle, &job.policy, self.seat, now_ms)
     }
+}
+
+/// What the batches of one job are worked with.
+#[derive(Clone)]
+struct Bound {
+    plan: SharedPlan,
+    /// Where the records go, if they go there one by one.
+    sink: Option<Arc<dyn Sink>>,
 }
 
 /// Puts a watch into the queue, and then records it: never the other way round.
@@ -278,26 +299,26 @@ pub(crate) async fn leave_watch(
     store.record_watch(&job.id, &watch).await
 }
 
-/// The plans that a warm function used last.
+/// The plans, with their destinations, that a warm function used last.
 #[derive(Default)]
-pub struct PlanCache(Mutex<Vec<(JobId, SharedPlan)>>);
+pub struct PlanCache(Mutex<Vec<(JobId, Bound)>>);
 
 impl PlanCache {
     const PLANS_MAX: usize = 8;
 
-    fn get(&self, job: &JobId) -> Option<SharedPlan> {
+    fn get(&self, job: &JobId) -> Option<Bound> {
         let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         plans
             .iter()
             .find(|(id, _)| id == job)
-            .map(|(_, plan)| Arc::clone(plan))
+            .map(|(_, bound)| bound.clone())
     }
 
-    fn put(&self, job: &JobId, plan: &SharedPlan) {
+    fn put(&self, job: &JobId, bound: &Bound) {
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if plans.len() >= Self::PLANS_MAX {
             plans.remove(0);
         }
-        plans.push((job.clone(), Arc::clone(plan)));
+        plans.push((job.clone(), bound.clone()));
     }
 }

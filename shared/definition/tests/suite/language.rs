@@ -1,6 +1,9 @@
 //! Definitions that are accepted, and what they come to.
 
-use batchfleet_definition::{Batches, Definition, Destination, FieldType, Literal, Tolerated};
+use batchfleet_definition::{
+    Batches, Definition, Destination, FieldType, KeyField, Literal, Retries, TableDestination,
+    Tolerated,
+};
 
 use crate::definition;
 
@@ -38,7 +41,8 @@ fn every_key_is_read() {
         bytes: Some(8_388_608),
     };
     assert_eq!(people.batches(), batches);
-    assert_eq!(people.destination(), Destination::JsonLines);
+    assert_eq!(people.destination(), &Destination::JsonLines);
+    assert_eq!(people.retries(), Retries::default());
     assert_eq!(people.max_workers(), Some(50));
     let fields: Vec<_> = people
         .fields()
@@ -248,4 +252,45 @@ fn limits_are_inclusive() {
         }
     }
     definition(&format!("name: {}", "n".repeat(64)));
+}
+
+#[test]
+fn a_table_is_named_with_its_key() {
+    let people = definition(
+        "fields:
+  - { name: email, type: email, required: true }
+  - { name: year, type: integer, required: true }
+  - { name: age, type: integer }
+destination: { type: dynamodb, table: people.v-1, key: [email, year] }
+retries: { max: 0, base_ms: 9000 }
+",
+    );
+    let key = |name: &str, is_number| KeyField {
+        name: name.to_owned(),
+        is_number,
+    };
+    let expected = TableDestination {
+        table: "people.v-1".to_owned(),
+        key: vec![key("email", false), key("year", true)],
+    };
+    assert_eq!(people.destination(), &Destination::DynamoDb(expected));
+    assert!(people.destination().is_record_wise());
+    let retries = Retries {
+        max: 0,
+        base_ms: 9_000,
+        cap_ms: 9_000,
+    };
+    assert_eq!(people.retries(), retries, "the cap is never below the base");
+}
+
+#[test]
+fn the_examples_are_read() {
+    for (text, is_record_wise) in [
+        (include_str!("../../../../examples/people.yaml"), false),
+        (include_str!("../../../../examples/flights.yaml"), false),
+        (include_str!("../../../../examples/people-table.yaml"), true),
+    ] {
+        let example = definition(text);
+        assert_eq!(example.destination().is_record_wise(), is_record_wise);
+    }
 }

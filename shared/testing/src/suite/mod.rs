@@ -13,6 +13,7 @@ pub mod preparing;
 pub mod races;
 pub mod repeats;
 pub mod results;
+pub mod sink;
 pub mod source;
 pub mod steering;
 pub mod tickets;
@@ -145,6 +146,25 @@ macro_rules! source_conformance {
             source::an_object_that_grew_gives_no_wrong_byte,
             source::a_removed_object_gives_no_wrong_byte,
             source::an_object_that_never_was_is_not_read,
+        );
+    };
+}
+
+/// Runs the suite of the `Sink` port: `sink_conformance!(make_harness);`, where
+/// `async fn make_harness() -> impl SinkHarness` answers a destination with the means to read it; see
+/// [`SinkHarness`](crate::SinkHarness).
+#[macro_export]
+macro_rules! sink_conformance {
+    ($make:path) => {
+        $crate::conformance_tests!($make =>
+            sink::a_record_is_taken_as_it_is,
+            sink::as_many_records_are_taken_as_the_sink_says,
+            sink::every_kind_of_value_is_kept,
+            sink::putting_again_is_putting_once,
+            sink::a_bad_record_is_refused_and_never_an_error,
+            sink::a_bad_record_is_refused_among_good_ones,
+            sink::what_was_refused_stands_in_nobodys_way,
+            sink::calls_side_by_side_lose_nothing,
         );
     };
 }
