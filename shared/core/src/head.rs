@@ -225,8 +225,8 @@ mod tests {
         }
         // A layout of more than 400 KB could not be kept, and the job would never end: 180,000 quotation
         // marks are 360,000 bytes of JSON.
-        let quotes = [b"\"", &[b'"'; 360_000][..], b"\"\n"].concat();
-        let reason = head(&quotes).unwrap_err();
+        let quotes = format!("\"{}\"\n", "\"\"".repeat(180_000));
+        let reason = head(quotes.as_bytes()).unwrap_err();
         assert!(
             reason.message.contains("360004 bytes"),
             "{}",
