@@ -179,6 +179,7 @@ impl Run {
                 paused_ms: 500,
                 retry_ms: 200,
                 handover_margin_ms: 0,
+                ..Pace::default()
             },
             plans: PlanCache::default(),
         };

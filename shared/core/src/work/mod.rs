@@ -54,6 +54,8 @@ pub struct Pace {
     pub retry_ms: u64,
     /// Stop claiming when less than this is left, or less than twice the slowest batch so far.
     pub handover_margin_ms: u64,
+    /// Records of a batch between two chances for the heartbeat and for a look at the job; above 0.
+    pub step_records: u32,
 }
 
 impl Default for Pace {
@@ -63,6 +65,8 @@ impl Default for Pace {
             paused_ms: 2_000,
             retry_ms: 5_000,
             handover_margin_ms: 10_000,
+            // About a millisecond of work.
+            step_records: 2_000,
         }
     }
 }
