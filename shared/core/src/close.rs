@@ -88,7 +88,10 @@ impl Closer {
                 Err(_) if mutation::on(Mutation::FinalizeUnchecked) => Ending::Completed,
                 Err(violation) => Ending::Failed(Reason::defect(&violation)),
             };
-            return self.end(id, &ending).await.map(Some);
+            let status = self.end(id, &ending).await?;
+            // It may have been paused in between: then it stays open, and whoever comes next ends it.
+            let counts = status.is_terminal() || mutation::on(Mutation::PausedCountsAsOver);
+            return Ok(counts.then_some(status));
         }
         if !job.status.is_terminal() {
             return Ok(None);

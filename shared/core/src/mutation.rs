@@ -51,6 +51,11 @@ pub enum Mutation {
     HoldUnextended,
     /// A layout that is kept late changes the report of a failed job. Found by the simulator.
     ReportLateLayout,
+    /// A job that is paused while it is ended counts as over, and so its messages are dropped. Found by
+    /// the simulator.
+    PausedCountsAsOver,
+    /// Batches are published into a job that is over. Found by the simulator.
+    PublishIntoEnded,
 }
 
 #[cfg(feature = "mutations")]
