@@ -146,6 +146,9 @@ impl Worker {
         if newest.is_some_and(|newest| newest.supersedes(token)) {
             return Ok(Some(Worked::Watching(job.clone())));
         }
+        if stored.status == JobStatus::Paused && mutation::on(Mutation::PausedUnwatched) {
+            return Ok(None);
+        }
         leave_watch(&*self.store, &*self.queue, &*self.clock, &stored, token + 1).await?;
         Ok(None)
     }
@@ -157,7 +160,7 @@ impl Worker {
         let Some(job) = self.store.job(id).await? else {
             return Ok(Stop::UnknownJob);
         };
-        if job.status == JobStatus::Paused {
+        if job.status == JobStatus::Paused && !mutation::on(Mutation::ClaimWhilePaused) {
             return Ok(Stop::NothingFor(self.pace.paused_ms));
         }
         let owner = OwnerId::from_random(self.ids.random());
