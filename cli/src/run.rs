@@ -263,6 +263,7 @@ impl Run {
                 handover_margin_ms: 0,
                 // The process has this job alone.
                 turn_ms: u64::MAX,
+                ..Pace::default()
             },
             plans: PlanCache::default(),
         };

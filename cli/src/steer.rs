@@ -22,8 +22,7 @@ const QUIET_WAIT_MS: u64 = 3_000;
 /// How often it is looked whether it is so yet.
 const LOOK_MS: u64 = 250;
 
-/// How long workers take to notice that a job was paused or ended, at most: they look once a second.
-/// Until then one may still claim, of a job that is over what a preparer publishes.
+/// How long workers take to notice that a job was paused, at most: they look once a second.
 const NOTICE_MS: u64 = 1_200;
 
 /// How long an abort waits for its report beyond the leases that it finds.
@@ -119,9 +118,6 @@ pub(crate) async fn abort(args: &JobArgs) -> Result<ExitCode, Failure> {
     if !job.status.is_terminal() {
         let now = site.clock.now_ms();
         site.store.finalize(&job.id, &Ending::Aborted, now).await?;
-        if alone.is_none() {
-            site.clock.sleep_ms(NOTICE_MS).await;
-        }
     }
     let ended = write_report(&site, &job.id).await?;
     drop(alone);

@@ -93,7 +93,10 @@ impl Closer {
                 Err(_) if mutation::on(Mutation::FinalizeUnchecked) => Ending::Completed,
                 Err(violation) => Ending::Failed(Reason::defect(&violation)),
             };
-            return self.end(id, &ending).await.map(Some);
+            let status = self.end(id, &ending).await?;
+            // It may have been paused in between: then it stays open, and whoever comes next ends it.
+            let counts = status.is_terminal() || mutation::on(Mutation::PausedCountsAsOver);
+            return Ok(counts.then_some(status));
         }
         if !job.status.is_terminal() {
             return Ok(None);
@@ -168,7 +171,8 @@ impl Closer {
     /// Step 12: the closing effects, then the mark is cleared. The mark stays where workers of a job
     /// that ended early still hold batches: the watch comes back to it.
     async fn report(&self, job: &Job) -> PortResult<()> {
-        if job.status != JobStatus::Completed && !self.quiesce(job).await? {
+        let is_early = job.status != JobStatus::Completed && !mutation::on(Mutation::ReportUnquiet);
+        if is_early && !self.quiesce(job).await? {
             return Ok(());
         }
         if mutation::on(Mutation::ClearOutboxFirst) {
@@ -257,9 +261,14 @@ impl Closer {
     /// object takes its name, so that no worker that still lives delivers under it later.
     async fn uncounted_part(&self, job: &Job, shard: u32, slot: u32) -> PortResult<Option<String>> {
         let name = output_part(job.batch(shard, slot).index(&job.policy));
+        if mutation::on(Mutation::CancelledNameFree) {
+            return Ok(self.results.get(&job.id, &name).await?.map(|_| name));
+        }
         match self.results.put_once(&job.id, &name, Bytes::new()).await {
             Ok(_) => Ok(None),
-            Err(PortError::Conflict { name }) => Ok(Some(name)),
+            Err(PortError::Conflict { name }) => {
+                Ok(Some(name).filter(|_| !mutation::on(Mutation::UncountedUnnamed)))
+            }
             Err(error) => Err(error),
         }
     }

@@ -11,7 +11,7 @@ use batchfleet_definition::{Code, Tolerated};
 use batchfleet_grammar::{Dialect, Position};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{BatchKey, Shard, ShardTotals};
+use crate::batch::{BatchKey, Publication, Shard, ShardTotals};
 use crate::ids::{JobId, OwnerId};
 use crate::invariants::Violation;
 use crate::mutation::{self, Mutation};
@@ -329,6 +329,16 @@ impl Job {
         }
     }
 
+    /// Step 4: publishes into one of the job's shards; of a job that is over nothing any more, since its
+    /// report counts what there is. Whether the publication was looked at.
+    pub fn publish(&self, shard: &mut Shard, publication: &Publication) -> bool {
+        let is_open = !self.status.is_terminal() || mutation::on(Mutation::PublishIntoEnded);
+        if is_open {
+            shard.publish(publication);
+        }
+        is_open
+    }
+
     /// Step 10: closes one of the job's shards and adds its sums. Shard and job are kept together or
     /// not at all.
     pub fn close_shard(&mut self, shard: &mut Shard, totals: &ShardTotals) -> CloseOutcome {
@@ -525,6 +535,27 @@ mod tests {
         assert_eq!((shard.closed, shard.totals), (true, Some(sums(3))));
         assert_eq!((job.shards_closed, job.closed), (1, sums(3).counts));
         assert_eq!(job.closed_bytes, 30);
+    }
+
+    #[test]
+    fn nothing_is_published_into_a_job_that_is_over() {
+        let publication = Publication {
+            published: 2,
+            start: 8,
+            end: 9,
+            sealed: true,
+        };
+        let mut shard = Shard::default();
+        for status in [JobStatus::Completed, JobStatus::Failed, JobStatus::Aborted] {
+            let over = Job {
+                status,
+                ..planned(1)
+            };
+            assert!(!over.publish(&mut shard, &publication));
+            assert_eq!(shard, Shard::default());
+        }
+        assert!(planned(1).publish(&mut shard, &publication));
+        assert_eq!((shard.published, shard.sealed), (2, true));
     }
 
     #[test]

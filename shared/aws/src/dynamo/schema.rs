@@ -36,8 +36,9 @@
 //!    `PREPARING` later than the hold began. After it: a lease that ends by itself.
 //! 3. **layout**: put where there is none. **pages**: put, without a condition: a page is the same
 //!    whoever writes it. After it: pages that nobody looks at until step 4.
-//! 4. **publish**: no item yet, or `sealed = false` and `pub <= :pub`. After it: workers claim; the
-//!    next preparer writes the same pages and publishes the same again.
+//! 4. **publish**: a transaction: no shard item yet, or `sealed = false` and `pub <= :pub`, and the job
+//!    is open, so that its report counts all there is. After it: workers claim; the next preparer
+//!    writes the same pages and publishes the same again.
 //! 5. **checkpoint**: `own` and `f` are the caller's. After it: planning goes on from there.
 //! 6. **tickets**: `cur <= :room`, where `:room` is what the caller saw published, less the block.
 //!    After it, and when a lost response makes the SDK repeat it: slots that no ticket leads to. The
@@ -282,7 +283,17 @@ pub(super) fn take_preparer(job: &JobId, owner: &OwnerId, now_ms: u64, until_ms:
     }
 }
 
-/// Step 4.
+/// Step 4, first half: the job is not over.
+pub(super) fn is_open(job: &JobId) -> Change {
+    Change {
+        key: job_key(job, JOB_SK),
+        update: "",
+        condition: OPEN,
+        values: open(),
+    }
+}
+
+/// Step 4, second half.
 pub(super) fn publish(job: &JobId, shard: u32, publication: &Publication, expires: u64) -> Change {
     Change {
         key: shard_key(job, shard),

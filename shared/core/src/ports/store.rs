@@ -17,7 +17,8 @@
 //! 1. `create` writes job, snapshot and preparer item, on condition that the job does not exist.
 //! 2. `take_preparer` raises the preparer's fence, on condition that no lease is in force.
 //! 3. `put_layout`, `write_pages`: immutable and the same whoever writes them.
-//! 4. `publish` raises `published` (never lowers it), after the pages below it are written.
+//! 4. `publish` raises `published` (never lowers it), after the pages below it are written, and on
+//!    condition that the job is not over: its report counts what was published before.
 //! 5. `checkpoint` records the progress under the preparer's fence, after `publish`.
 //! 6. `take_tickets` raises the cursor by a block, never above `published`.
 //! 7. `claim` takes a batch that is pending or whose lease has ended, and raises its fence.
@@ -270,7 +271,7 @@ pub trait Store: Send + Sync {
     ) -> PortResult<()>;
 
     /// Step 4: makes slots claimable. An older publication than the one in force changes nothing,
-    /// nor does any after the seal.
+    /// nor does any after the seal, or after the job's end.
     async fn publish(&self, job: &JobId, shard: u32, publication: &Publication) -> PortResult<()>;
 
     /// Step 5: records progress and extends the lease to `until_ms`, under the fence. An `until_ms`

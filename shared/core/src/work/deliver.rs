@@ -14,9 +14,6 @@ use crate::report::{given_up_rejects, output_part, rejects_part};
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
 
-/// Records between two chances for the heartbeat: about a millisecond of work.
-const STEP_RECORDS: u32 = 2_000;
-
 impl Invocation<'_> {
     /// Works a claimed batch. Everything up to the completion happens under the heartbeat; where the
     /// lease is lost the work is dropped, and the completion would change nothing anyway.
@@ -99,7 +96,7 @@ impl Invocation<'_> {
         &self,
         mut processing: Processing<'_>,
     ) -> PortResult<Option<Processed>> {
-        while processing.step(STEP_RECORDS) {
+        while processing.step(self.worker.pace.step_records) {
             yield_now().await;
             if self.is_stopped().await? {
                 return Ok(None);

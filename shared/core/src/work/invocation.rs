@@ -362,6 +362,7 @@ impl<'a> Invocation<'a> {
         self.job = job;
         match self.job.status {
             JobStatus::Preparing | JobStatus::Processing => self.look_at_fleet(now).await,
+            JobStatus::Paused if mutation::on(Mutation::ClaimWhilePaused) => Ok(None),
             JobStatus::Paused => Ok(Some(Stop::NothingFor(self.worker.pace.paused_ms))),
             status @ (JobStatus::Completed | JobStatus::Failed | JobStatus::Aborted) => {
                 self.worker.closer().finish(&self.job.id).await?;
@@ -417,7 +418,9 @@ impl<'a> Invocation<'a> {
     /// Whether the job was paused or ended, looked at now and then in the middle of a batch.
     pub(super) async fn is_stopped(&self) -> PortResult<bool> {
         let now = self.worker.clock.now_ms();
-        if now.saturating_sub(self.status_read_ms.load(Relaxed)) < STATUS_EVERY_MS {
+        let read_ms = self.status_read_ms.load(Relaxed);
+        let is_due = now.saturating_sub(read_ms) >= STATUS_EVERY_MS;
+        if !is_due || mutation::on(Mutation::StopUnnoticed) {
             return Ok(false);
         }
         self.status_read_ms.store(now, Relaxed);

@@ -62,6 +62,8 @@ pub struct Pace {
     pub handover_margin_ms: u64,
     /// While other jobs are open: hand over after so long, so that they get their turn.
     pub turn_ms: u64,
+    /// Records of a batch between two chances for the heartbeat and for a look at the job; above 0.
+    pub step_records: u32,
 }
 
 impl Default for Pace {
@@ -72,6 +74,8 @@ impl Default for Pace {
             retry_ms: 5_000,
             handover_margin_ms: 10_000,
             turn_ms: 20_000,
+            // About a millisecond of work.
+            step_records: 2_000,
         }
     }
 }
@@ -154,6 +158,9 @@ impl Worker {
         if newest.is_some_and(|newest| newest.supersedes(token)) {
             return Ok(Some(Worked::Watching(job.clone())));
         }
+        if stored.status == JobStatus::Paused && mutation::on(Mutation::PausedUnwatched) {
+            return Ok(None);
+        }
         leave_watch(
             &*self.store,
             &*self.queue,
@@ -189,7 +196,7 @@ impl Worker {
         let Some(job) = self.store.job(id).await? else {
             return Ok(Stop::UnknownJob);
         };
-        if job.status == JobStatus::Paused {
+        if job.status == JobStatus::Paused && !mutation::on(Mutation::ClaimWhilePaused) {
             return Ok(Stop::NothingFor(self.pace.paused_ms));
         }
         if let Some(wait_ms) = place.held_back_ms(&job, self.clock.now_ms()) {

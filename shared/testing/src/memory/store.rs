@@ -187,8 +187,10 @@ impl Store for MemoryStore {
 
     async fn publish(&self, job: &JobId, shard: u32, publication: &Publication) -> PortResult<()> {
         self.change("publish", job, |record| {
-            let item = &mut record.shard(shard).item;
-            item.get_or_insert_default().publish(publication);
+            let mut item = record.shard(shard).item.unwrap_or_default();
+            if record.job.publish(&mut item, publication) {
+                record.shard(shard).item = Some(item);
+            }
         })
     }
 

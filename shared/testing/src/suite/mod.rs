@@ -83,6 +83,7 @@ macro_rules! store_conformance {
             steering::a_job_is_aborted_from_any_open_status,
             steering::a_cancelled_batch_is_neither_claimed_nor_completed,
             steering::what_is_held_or_over_is_not_cancelled,
+            steering::nothing_is_published_into_a_job_that_is_over,
             repeats::creating_again_finds_the_job,
             repeats::taking_the_planning_again_answers_the_same_hold,
             repeats::a_checkpoint_again_is_kept,
