@@ -8,9 +8,9 @@ import signal
 import subprocess
 import time
 
-from e2e.command import EVENTS, EXAMPLES, command, compare_local, json_of
+from e2e.command import EXAMPLES, command, compare_local, json_of
 from e2e.expected import FLIGHTS, PEOPLE, check, equal
-from e2e.stack import COUNTS, TERMINAL, until, variable
+from e2e.stack import COUNTS, JOB_FUNCTIONS, TERMINAL, until, variable
 
 TESTS = []
 # What must never be in a log, in every good and bad row of one job.
@@ -62,7 +62,7 @@ def million_rows(stack, files):
     # The last watch and guard cost something too.
     stack.settle(30)
     batches = stack.summary(job)["batches"]
-    lines = [line for function in stack.function_names for line in stack.logs(function, since)]
+    lines = [line for function in JOB_FUNCTIONS for line in stack.logs(function, since)]
     used = [json.loads(line) for line in lines if '"capacity used"' in line]
     started = sum(line.startswith("START RequestId") for line in lines)
     equal(started, len(used), "invocations that logged what they used")
@@ -183,23 +183,8 @@ def event_delivered_five_times(stack, files):
     path, _ = files.people(20_000, 3)
     key = stack.key("people", "five times.csv")
     made = stack.put(key, path)
-    event = json.loads((EVENTS / "s3-put.json").read_text())
-    (record,) = event["Records"]
-    record["s3"]["bucket"].update(name=stack.uploads, arn=f"arn:aws:s3:::{stack.uploads}")
-    record["s3"]["object"].update(
-        key=key.replace(" ", "+"), size=made["size"], eTag=made["etag"], versionId=made["version"]
-    )
-    payload = json.dumps(event).encode()
-
-    def invoke(number):
-        kind = "Event" if number < 2 else "RequestResponse"
-        answer = stack.functions.invoke(
-            FunctionName=stack.function_names["orchestrator"], InvocationType=kind, Payload=payload
-        )
-        return answer["StatusCode"], answer.get("FunctionError")
-
     with concurrent.futures.ThreadPoolExecutor(5) as pool:
-        answers = list(pool.map(invoke, range(5)))
+        answers = list(pool.map(lambda number: stack.send_event(made, wait=number >= 2), range(5)))
     equal([(202, None)] * 2 + [(200, None)] * 3, answers, "answers of the orchestrator")
     stack.wait(made["job"])
 
@@ -457,7 +442,7 @@ def logs_hold_no_values(stack, files):
     check(PLANTED in stack.read(f"jobs/{job}/rejects.csv").decode(), "the rejects do not hold what was planted")
     stack.settle(75)
     searched = 0
-    for function in stack.function_names:
+    for function in JOB_FUNCTIONS:
         lines = stack.logs(function)
         searched += len(lines)
         check(any(job in line for line in lines), f"the {function} logged nothing of job {job}")
