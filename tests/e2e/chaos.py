@@ -154,7 +154,11 @@ class Chaos:
         self.holds("dead letters", self.explain_dead_letters)
         lines = self.log_lines(since)
         self.holds("logs", lambda: check_quiet(lines))
-        proven = self.prove_that_checks_fail(lines) if not self.violations else []
+        if self.violations:
+            kept = Path(variable("BATCHFLEET_CACHE")) / f"chaos-{self.seed}.log"
+            kept.write_text("\n".join(lines), encoding="utf-8")
+            say(f"the logs are kept at {kept}")
+        proven = [] if self.violations else self.prove_that_checks_fail(lines)
         return self.report(faults, seconds, len(lines), proven)
 
     def holds(self, what, look):
