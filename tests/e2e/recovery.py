@@ -1,10 +1,12 @@
 """How soon a batch is claimed again after its worker was killed."""
 
+import os
+import random
+import signal
 import statistics
 import sys
 import time
 
-from e2e.cases import worker_kills
 from e2e.command import EXAMPLES
 from e2e.expected import PEOPLE, check
 
@@ -13,6 +15,42 @@ ROWS, BATCH_RECORDS, KILLS_OF_A_JOB = 500_000, 4_000, 4
 JOBS_MAX = 40
 # I6: a claimable batch is claimed so long after its lease, where other workers live or wait.
 CLAIM_SECONDS = 2
+
+
+def leased(batches):
+    return {(slot, item["f"]) for slot, item in batches.items() if item["st"] == "LEASED"}
+
+
+def worker_kills(stack, job, kills_max):
+    """Kills workers at random moments of a job. Returns the seconds from each kill to the next
+    claim of the batch that the victim held; None where it held none."""
+    draw = random.Random()
+    kills, dead, next_kill = [], set(), None
+    end = time.monotonic() + 120
+    while True:
+        batches = stack.batches(job)
+        now = time.monotonic()
+        check(now < end, f"job {job} is not over: {stack.job(job)}, kills {kills}")
+        for kill in kills:
+            # A worker holds one batch at a time, so a kill ends one claim at most.
+            again = [(s, f) for s, f in kill["held"] if batches[s]["f"] > f and (s, f) not in dead]
+            if again and kill["recovered"] is None:
+                dead.add(again[0])
+                kill["recovered"] = now - kill["at"]
+        if stack.is_over(job):
+            return [kill["recovered"] for kill in kills]
+        # Only while most workers have a batch: who has none is no victim worth the name.
+        victims = stack.processes("worker")
+        alive = len(leased(batches)) - sum(kill["recovered"] is None for kill in kills)
+        if victims and 2 * alive > len(victims) and len(kills) < kills_max:
+            next_kill = next_kill or now + draw.uniform(0.1, 0.5)
+            if now >= next_kill:
+                os.kill(draw.choice(victims), signal.SIGKILL)
+                at = time.monotonic()
+                # What it held is still leased to it.
+                kills.append({"at": at, "held": leased(stack.batches(job)), "recovered": None})
+                next_kill = at + draw.uniform(0.2, 0.8)
+        time.sleep(0.05)
 
 
 def recovery(stack, files, kills):
