@@ -6,9 +6,14 @@
 It listens on a free port of 127.0.0.1, prints its address, and ends when its standard input does,
 so that it cannot outlive whoever started it. Its rules and counts are at /_microburst/rules.
 
-microburst 0.10.0 cannot lose an answer whole: it sends the head before it cuts the body, and an
+Where it differs from AWS, in microburst 0.10.0:
+
+It cannot lose an answer whole: it sends the head before it cuts the body, and an
 answer without a body, such as that of an S3 PutObject, it never cuts. Here `response:
 {abort_bytes: 0}` means that the call goes through and not one byte of its answer comes back.
+
+It names SQS's throttle AWS.SimpleQueueService.RequestThrottled, which no SDK knows as one. SQS's own
+name has no such beginning.
 """
 
 import asyncio
@@ -16,7 +21,7 @@ import random
 import sys
 
 from aiohttp import web
-from microburst import forward
+from microburst import forward, models
 from microburst.app import make_app
 from microburst.core.pipeline import Microburst
 
@@ -47,6 +52,7 @@ def main():
     # It draws from the global generator whether a rule fires.
     random.seed(sys.argv[2])
     forward._stream_to_client = send_or_lose_answer
+    del models._QUERY_ERROR_NAMESPACE["sqs"]
     asyncio.run(serve(sys.argv[1]))
 
 

@@ -29,10 +29,11 @@ PARALLEL = 4
 BOUND_SECONDS, BOUND_ROWS_PER_SECOND = 120, 500
 # The run ends early after so many violations.
 VIOLATIONS_MAX = 5
-# Seconds between two victims, the share of them that is frozen, and for how many leases.
-VICTIM_SECONDS, FROZEN_SHARE, FROZEN_LEASES = (0.2, 1.4), 0.3, (1.1, 2.5)
-# How the victims are shared out.
-VICTIM_WEIGHTS = {"worker": 7, "orchestrator": 2, "sweeper": 1}
+# Seconds between two attempts on a process, the share of victims that is frozen, and for how many
+# leases. Each attempt is on one of so many places for processes of a function, which may be empty: so
+# a process that is the last one does not die any sooner than one among many.
+ATTEMPT_SECONDS, FROZEN_SHARE, FROZEN_LEASES = (0.2, 1.0), 0.3, (1.1, 2.5)
+PLACES = {"worker": 8, "orchestrator": 4, "sweeper": 1}
 # Messages of killed functions show up again after their visibility timeout, a minute.
 SETTLE_SECONDS = 200
 # A crash between report and mark makes one more of it, always the same.
@@ -234,22 +235,23 @@ class Chaos:
         """Kills functions, and freezes some past their lease, until the jobs are over."""
         draw, frozen = random.Random(self.seed), []
         lease = int(self.stack.variables("worker")["BATCHFLEET_LEASE_MS"]) / 1000
-        next_victim = 0.0
+        next_attempt = 0.0
         try:
             while not self.stopping.wait(0.05):
                 now = time.monotonic()
                 for due, pid in [one for one in frozen if one[0] <= now]:
                     frozen.remove((due, pid))
                     self.thaw(pid)
-                if now < next_victim:
+                if now < next_attempt:
                     continue
-                next_victim = now + draw.uniform(*VICTIM_SECONDS)
+                next_attempt = now + draw.uniform(*ATTEMPT_SECONDS)
                 asleep = [pid for _, pid in frozen]
-                (function,) = draw.choices(list(VICTIM_WEIGHTS), VICTIM_WEIGHTS.values())
+                (function,) = draw.choices(list(PLACES), PLACES.values())
+                place = draw.randrange(PLACES[function])
                 victims = [pid for pid in self.stack.processes(function) if pid not in asleep]
-                if not victims:
+                if place >= len(victims):
                     continue
-                pid = draw.choice(victims)
+                pid = victims[place]
                 if draw.random() < FROZEN_SHARE:
                     if send(pid, signal.SIGSTOP):
                         self.did["stops"] += 1
