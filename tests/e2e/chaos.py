@@ -310,7 +310,7 @@ class Chaos:
     def invocations_killed(self):
         """How many functions died at work, as the local AWS counts them: a victim may be idle."""
         log = (self.directory / "server.log").read_text(encoding="utf-8", errors="replace")
-        return log.count("Runtime exited before returning a response")
+        return log.count(": Runtime exited before returning a response")
 
     def prove_that_checks_fail(self, lines):
         """Spoils the results of one job, one way after the other, and sees each found."""
