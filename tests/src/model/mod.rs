@@ -43,6 +43,7 @@ use crate::sim::brief::Brief;
 use crate::sim::checks::{self, Evidence};
 use crate::sim::history::History;
 use crate::sim::scenario::{Faults, Scenario, Upload};
+use crate::sim::steering::Steering;
 
 pub use self::search::{Found, Planted, SCOPES, planted, search};
 
@@ -203,6 +204,7 @@ impl Fleet {
             event_retry_ms: 0,
             time_limit_ms: 0,
             window_bytes: WINDOW_BYTES,
+            steering: Steering::default(),
         };
         Self {
             scope,

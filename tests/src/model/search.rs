@@ -123,7 +123,7 @@ fn shows(bug: &Bug) -> Option<Scope> {
         StoreBug::CheckpointWithoutFence
         | StoreBug::PublishLowers
         | StoreBug::PagesResetBatches => Some(scope(false, 1, 0)),
-        StoreBug::UnpinnedRead => None,
+        StoreBug::UnpinnedRead | StoreBug::PreparedRevives | StoreBug::ResumeRevives => None,
     });
     by_store.unwrap_or_else(|| {
         Some(match bug.core? {
