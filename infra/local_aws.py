@@ -33,6 +33,12 @@ SERVER = INFRA / "ministack_fixed.py"
 STACK = "batchfleet"
 FUNCTIONS = ["orchestrator", "worker", "sweeper"]
 REGION = "us-east-1"
+# Of the functions and of whoever calls the local AWS. They open nothing, but no log may hold them.
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "secret-key-of-the-local-aws",
+    "AWS_SESSION_TOKEN": "session-token-of-the-local-aws",
+}
 # Where it differs from a real stack: one machine cannot run 50 workers at once.
 LOCAL_PARAMETERS = {"MaxConcurrency": "8"}
 # How the command and the functions know the stack: variable → output.
@@ -103,6 +109,7 @@ def serve(directory, port):
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",
         "LAMBDA_EXECUTOR": "local",
+        **CREDENTIALS,
         # Loopback only. By default it binds every interface, and so do two of its services.
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
@@ -200,8 +207,7 @@ def aws_environment(directory):
     # Nothing of the developer's own accounts may get in, or out to `env`.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     environment.update(
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",
+        CREDENTIALS,
         AWS_DEFAULT_REGION=REGION,
         AWS_REGION=REGION,
         AWS_ENDPOINT_URL=known["endpoint"],
@@ -315,7 +321,7 @@ def print_environment(directory, function=None):
     assignments.update((name, known[name]) for name in sorted(known) if name.startswith("AWS_"))
     for variable, value in assignments.items():
         print(f"export {variable}={shlex.quote(value)}")
-    print("unset AWS_PROFILE AWS_SESSION_TOKEN")
+    print("unset AWS_PROFILE")
 
 
 def logs(directory, function=None):

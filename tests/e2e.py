@@ -8,6 +8,8 @@ It takes the stack from the environment, as `./dev env` prints it, and besides
     BATCHFLEET_CLI               the command, with the feature aws
     BATCHFLEET_GENERATE_PEOPLE   the generator of tests/src/people.rs
     BATCHFLEET_CACHE             where downloads are kept
+    BATCHFLEET_LOCAL_AWS         the folder of the local AWS, with its logs
+    BATCHFLEET_FAULTS_PYTHON     a Python with the packages of infra/requirements-faults.txt
 """
 
 import json
@@ -20,7 +22,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import e2e.steering  # noqa: E402, F401 (its tests come behind those of e2e.cases)
+# Their tests come behind those of e2e.cases.
+import e2e.delivery  # noqa: E402, F401
+import e2e.steering  # noqa: E402, F401
+import e2e.reliability  # noqa: E402, F401
 from e2e.cases import TESTS  # noqa: E402
 from e2e.command import Files, variable  # noqa: E402
 from e2e.stack import Stack  # noqa: E402

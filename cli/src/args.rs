@@ -36,6 +36,11 @@ pub(crate) enum Command {
     Resume(JobArgs),
     /// End a job for good, and print the summary of what was done.
     Abort(JobArgs),
+    /// Work again on what an ended job left undone, as a new attempt with counts of its own.
+    ///
+    /// Rows that any attempt delivered are not delivered again. In a folder it runs here, like run; of a
+    /// deployed stack, the functions do it, and this prints the new job's id.
+    Redrive(RedriveArgs),
     /// Print the rejected rows as CSV; of an open job, those so far.
     Rejects(RejectsArgs),
     /// Say in one sentence why a job does not move, or that it does.
@@ -78,6 +83,14 @@ pub(crate) struct SiteArgs {
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) stack: StackArgs,
+}
+
+#[cfg(feature = "aws")]
+impl SiteArgs {
+    /// Whether they name a deployed stack.
+    pub(crate) fn is_stack(&self) -> bool {
+        self.out.is_none() && self.stack.table.is_some()
+    }
 }
 
 /// A deployed stack, by what its outputs name.
@@ -125,6 +138,23 @@ pub(crate) struct WatchArgs {
     /// Print the status and leave after this many seconds; the job goes on.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) timeout_seconds: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RedriveArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// The rejected records, not the batches that were given up or never worked.
+    #[arg(long)]
+    pub(crate) rejected: bool,
+    /// What a good row is now, in a folder of jobs [default: as in the attempt before]. A stack takes
+    /// the definition that has the name now.
+    #[arg(long, value_name = "DEF.yaml")]
+    pub(crate) definition: Option<PathBuf>,
+    /// The stack's output `PrepareQueueUrl`.
+    #[cfg(feature = "aws")]
+    #[arg(long, env = "BATCHFLEET_PREPARE_QUEUE_URL", value_name = "URL")]
+    pub(crate) prepare_queue_url: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -27,6 +27,7 @@ fn look(status: JobStatus, done: u32, free: u32, held: &[u64]) -> Look {
         sequencer: None,
         size: 100,
         attempt: 0,
+        redrive: None,
     };
     let mut job = Job::new(&NewJob {
         id: source.job_id(),

@@ -1,29 +1,28 @@
-//! The `batchfleet` command. Only this crate prints.
+//! The `batchfleet` command. Only this crate prints, and of it only `terminal`.
 //!
 //! Exit codes: 0 the job completed, with rejects or not, or is open; 1 it failed, was aborted, or the
 //! command could not go on; 2 bad usage, no such job, a bad definition or an unreadable file.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is what a command is for"
-)]
 
 mod args;
 mod cost;
+mod destination;
 mod explain;
 mod follow;
 mod look;
 mod memory;
 mod outcome;
 mod progress;
+mod redrive;
 mod rejects;
 mod run;
 mod site;
 mod status;
 mod steer;
+mod terminal;
 #[cfg(feature = "aws")]
 mod upload;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -39,6 +38,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let ended = match &args.command {
         Command::Run(options) => run::run(options),
@@ -50,20 +50,23 @@ fn main() -> ExitCode {
         Command::Pause(options) => block_on(steer::pause(options)),
         Command::Resume(options) => block_on(steer::resume(options)),
         Command::Abort(options) => block_on(steer::abort(options)),
+        Command::Redrive(options) => redrive::redrive(options),
         Command::Rejects(options) => block_on(rejects::rejects(options)),
         Command::Explain(options) => block_on(status::explain_job(options)),
     };
     match ended {
         Ok(code) => code,
         Err(Failure { message, code }) => {
-            eprintln!("batchfleet: {message}");
+            terminal::note!("batchfleet: {message}");
             ExitCode::from(code)
         }
     }
 }
 
 /// Runs a command that waits more than it computes.
-fn block_on(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+pub(crate) fn block_on(
+    command: impl Future<Output = Result<ExitCode, Failure>>,
+) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -8,6 +8,8 @@ use batchfleet_core::job::JobStatus;
 use batchfleet_core::report::Summary;
 use serde_json::json;
 
+use crate::terminal::{one_line, say, say_json};
+
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -42,9 +44,9 @@ impl From<PortError> for Failure {
 /// Prints the summary of an ended job and gives its exit code.
 pub(crate) fn report(summary: &Summary, as_json: bool) -> ExitCode {
     if as_json {
-        println!("{}", to_json(summary));
+        say_json(&to_json(summary));
     } else {
-        print!("{}", to_text(summary));
+        say!("{}", to_text(summary).trim_end());
     }
     match summary.status {
         JobStatus::Completed => ExitCode::SUCCESS,
@@ -78,6 +80,12 @@ fn to_text(summary: &Summary) -> String {
     let seconds = summary.timings.elapsed_ms as f64 / 1_000.0;
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
+        // A reason may have lines of its own, which say where each fault is.
+        let value = if name == "reason" {
+            value.into()
+        } else {
+            one_line(&value)
+        };
         let _ = writeln!(text, "{name:<10} {value}");
     };
     line("job", summary.job.to_string());

@@ -11,6 +11,7 @@ use batchfleet_core::ports::{Clock, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::outcome::{duration, rate, thousands};
+use crate::terminal::{note, one_line};
 
 /// Counts what workers complete.
 #[derive(Debug, Default)]
@@ -34,6 +35,7 @@ impl Tally {
 
     /// Says in place of the numbers why they stand still; `None` when they go on.
     pub(crate) fn explain(&self, note: Option<String>) {
+        let note = note.map(|note| one_line(&note).into_owned());
         *self.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
@@ -132,7 +134,7 @@ impl Shown {
             if is_news || (note.is_none() && now >= next_ms) {
                 let percent = self.tally.bytes.load(Relaxed) * 100 / bytes_total.max(1);
                 let text = note.clone().unwrap_or_else(|| self.numbers());
-                eprintln!("{percent:>3}%  {text}");
+                note!("{percent:>3}%  {text}");
                 next_ms = now + Progress::LINE_MS;
             }
             said = note;

@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::args::RejectsArgs;
 use crate::outcome::{Failure, plural};
 use crate::site::Site;
+use crate::terminal::{Rows, note, say_json};
 
 /// The rejects so far.
 struct Parts {
@@ -47,17 +48,17 @@ pub(crate) async fn rejects(args: &RejectsArgs) -> Result<ExitCode, Failure> {
             "final": is_final,
             "rejects": is_final.then_some(&location),
         });
-        println!("{object}");
+        say_json(&object);
         return Ok(ExitCode::SUCCESS);
     }
     let rows = plural(parts.rows, "rejected row");
     if is_final {
-        eprintln!("{rows}, also at {location}");
+        note!("{rows}, also at {location}");
     } else {
-        eprintln!("{rows} so far: the job is {}", job.status.as_str());
+        note!("{rows} so far: the job is {}", job.status.as_str());
     }
     if args.to.is_none() {
-        let written = write(&site, &job, &parts, &mut io::stdout().lock()).await?;
+        let written = write(&site, &job, &parts, &mut Rows::to_stdout()).await?;
         match written {
             // Whoever reads has seen enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}

@@ -3,6 +3,8 @@
 //! The folder of `--out` holds the state of its jobs and their results. Whoever holds its lock is
 //! the only process in it, so every lease found there belongs to a process that is gone.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,10 +15,10 @@ use batchfleet_core::error::chain;
 use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, Queue, Store};
-use batchfleet_core::prepare::{Prepared, Preparer};
+use batchfleet_core::ports::{Clock, Queue, Sinks, Store};
+use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
 use batchfleet_core::report::Summary;
-use batchfleet_core::source::SourceRef;
+use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_definition::Definition;
 use batchfleet_local::{
@@ -25,10 +27,11 @@ use batchfleet_local::{
 };
 use tokio::sync::mpsc;
 
-use crate::args::RunArgs;
+use crate::args::{DEFAULT_OUT, RedriveArgs, RunArgs};
+use crate::destination::sinks;
 use crate::outcome::{Failure, report};
 use crate::progress::{Progress, Tally};
-use crate::site::{DATABASE, command, read_summary};
+use crate::site::{DATABASE, Site, command, read_summary};
 
 /// Records in a batch where nobody says otherwise: larger than on AWS, since a local batch costs a
 /// file of its own and no request is ever lost.
@@ -50,29 +53,68 @@ const STEERING_LOOK_MS: u64 = 500;
 const LOCK_TRIES_MAX: u32 = 10;
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 
+/// The longest definition.
+const DEFINITION_BYTES_MAX: u64 = 256 << 10;
+
 /// The definition's name where none is given.
 const OPEN_DEFINITION: &str = "none";
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (name, definition) = read_definition(args.definition.as_deref())?;
+    let definition = read_definition(args.definition.as_deref())?;
     let source = FileSource::describe(&args.file).map_err(usage)?;
-    let lock = lock(&args.out)?;
     let workers = args.workers.map_or_else(default_workers, usize::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers + 1)
-        // Every thread that ever allocates keeps some memory for itself.
-        .max_blocking_threads(workers)
-        .enable_time()
-        .build()
-        .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))?;
+    let runtime = runtime(workers)?;
+    let sinks = runtime.block_on(sinks(definition.parsed.destination()))?;
+    let lock = lock(&args.out)?;
     let summary = runtime.block_on(async {
-        let run = Run::open(args, &name, definition, workers)?;
+        let run = Run::open(&args.out, definition, sinks, workers, args.batch_records)?;
         let source = run.choose_attempt(source, args.again).await?;
         run.drive(&source).await
     })?;
     drop(lock);
     Ok(report(&summary, args.json))
+}
+
+/// Runs `batchfleet redrive` in a folder of jobs.
+pub(crate) fn redrive(args: &RedriveArgs, what: Redriven) -> Result<ExitCode, Failure> {
+    let out = args.job.site.out.as_deref();
+    let out = out.unwrap_or(Path::new(DEFAULT_OUT));
+    let workers = default_workers();
+    let runtime = runtime(workers)?;
+    // Looked for first, because taking the lock would make the folder.
+    let site = Site::local(out)?;
+    let lock = lock(out)?;
+    let summary = runtime.block_on(async {
+        let job = site.find(&args.job.job).await?;
+        let source = next_attempt(&*site.store, &job.id, what)
+            .await?
+            .map_err(Failure::usage)?;
+        let definition = match &args.definition {
+            Some(path) => read_definition(Some(path))?,
+            None => stored_definition(&site, &job.id).await?,
+        };
+        let definition = ChosenDefinition {
+            name: job.definition_name,
+            ..definition
+        };
+        let sinks = sinks(definition.parsed.destination()).await?;
+        let run = Run::open(out, definition, sinks, workers, None)?;
+        run.drive(&source).await
+    })?;
+    drop(lock);
+    Ok(report(&summary, args.job.json))
+}
+
+fn runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers + 1)
+        // Every thread that ever allocates keeps some memory for itself.
+        .max_blocking_threads(workers)
+        // The network too, where the destination is a table.
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::stopped(format!("cannot start threads: {error}")))
 }
 
 /// Takes the folder. Commands that look at it hold the lock for a moment, to see whether a run does.
@@ -91,24 +133,62 @@ fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from) + 2
 }
 
-/// The definition's name and text. Its faults are told with the file's name before any job begins.
-fn read_definition(path: Option<&Path>) -> Result<(String, String), Failure> {
+/// A definition, as it is read and as it is kept.
+struct ChosenDefinition {
+    name: String,
+    text: String,
+    parsed: Definition,
+}
+
+/// The definition that judged a job.
+async fn stored_definition(site: &Site, id: &JobId) -> Result<ChosenDefinition, Failure> {
+    let text = site.definition(id).await?;
+    let parsed = Definition::parse(&text).map_err(|faults| {
+        Failure::usage(format!(
+            "the definition of job {id} has faults; give a mended one with --definition:\n{faults}"
+        ))
+    })?;
+    Ok(ChosenDefinition {
+        name: String::new(),
+        text,
+        parsed,
+    })
+}
+
+/// The definition that a path names. Its faults are told with the file's name before any job begins.
+fn read_definition(path: Option<&Path>) -> Result<ChosenDefinition, Failure> {
     let Some(path) = path else {
-        return Ok((OPEN_DEFINITION.to_owned(), Definition::OPEN_TEXT.to_owned()));
+        return Ok(ChosenDefinition {
+            name: OPEN_DEFINITION.to_owned(),
+            text: Definition::OPEN_TEXT.to_owned(),
+            parsed: Definition::open(),
+        });
     };
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("cannot read the definition {shown}: {error}")))?;
-    if let Err(faults) = Definition::parse(&text) {
-        return Err(Failure::usage(format!(
-            "the definition {shown} has faults:\n{faults}"
-        )));
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Failure::usage(format!("cannot read the definition {shown}: {error}"))
+    };
+    let mut bytes = Vec::new();
+    // A file need not have an end.
+    File::open(path)
+        .and_then(|file| file.take(DEFINITION_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > DEFINITION_BYTES_MAX {
+        return Err(unreadable(&"it is larger than 256 KiB"));
     }
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
+    let parsed = Definition::parse(&text).map_err(|faults| {
+        Failure::usage(format!("the definition {shown} has faults:\n{faults}"))
+    })?;
     let name = path
         .file_stem()
         .and_then(|stem| stem.to_str())
         .unwrap_or(OPEN_DEFINITION);
-    Ok((name.to_owned(), text))
+    Ok(ChosenDefinition {
+        name: name.to_owned(),
+        text,
+        parsed,
+    })
 }
 
 /// The pieces of a run, wired together.
@@ -128,26 +208,27 @@ struct Run {
 
 impl Run {
     fn open(
-        args: &RunArgs,
-        name: &str,
-        definition: String,
+        out: &Path,
+        definition: ChosenDefinition,
+        sinks: Arc<dyn Sinks>,
         workers: usize,
+        batch_records: Option<u32>,
     ) -> Result<Self, Failure> {
-        let store = SqliteStore::open(&args.out.join(DATABASE)).map_err(|error| {
+        let store = SqliteStore::open(&out.join(DATABASE)).map_err(|error| {
             Failure::stopped(format!(
                 "cannot open the state in {}: {}",
-                args.out.display(),
+                out.display(),
                 chain(&error)
             ))
         })?;
         let store = Arc::new(store);
         store.release_everything().map_err(stopped)?;
-        let results = Arc::new(FolderResults::new(&args.out));
+        let results = Arc::new(FolderResults::new(out));
         let source = Arc::new(FileSource::new());
         let clock = Arc::new(SystemClock::new());
         let queue = Arc::new(LocalQueue::new(Arc::clone(&clock) as _));
         let (ids, tally) = (Arc::new(SystemIds), Arc::new(Tally::default()));
-        let definition_digest = hex_digest(definition.as_bytes());
+        let definition_digest = hex_digest(definition.text.as_bytes());
         let policy = Policy {
             batch_records_max: BATCH_RECORDS,
             workers_max: workers as u32,
@@ -156,19 +237,20 @@ impl Run {
         let preparer = Preparer {
             store: Arc::clone(&store) as _,
             source: Arc::clone(&source) as _,
-            definitions: Arc::new(FixedDefinitions::new(name, definition)),
+            definitions: Arc::new(FixedDefinitions::new(&definition.name, definition.text)),
             results: Arc::clone(&results) as _,
             queue: Arc::clone(&queue) as _,
             clock: Arc::clone(&clock) as _,
             ids: Arc::clone(&ids) as _,
             policy,
-            batch_records: args.batch_records,
+            batch_records,
             window_bytes: WINDOW_BYTES,
         };
         let worker = Worker {
             store: Arc::clone(&store) as _,
             source,
             results: Arc::clone(&results) as _,
+            sinks,
             queue: Arc::clone(&queue) as _,
             clock: Arc::clone(&clock) as _,
             ids,
@@ -179,6 +261,9 @@ impl Run {
                 paused_ms: 500,
                 retry_ms: 200,
                 handover_margin_ms: 0,
+                // The process has this job alone.
+                turn_ms: u64::MAX,
+                ..Pace::default()
             },
             plans: PlanCache::default(),
         };
@@ -191,8 +276,8 @@ impl Run {
             preparer,
             worker: Arc::new(worker),
             workers,
-            out: args.out.clone(),
-            definition_name: name.to_owned(),
+            out: out.to_owned(),
+            definition_name: definition.name,
             definition_digest,
         })
     }
@@ -241,10 +326,11 @@ impl Run {
             self.count_done(&id).await?;
             let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
             let _progress = Progress::show(Arc::clone(&self.tally), clock, source.size);
-            for _ in 0..self.workers {
+            for seat in 0..self.workers as u32 {
                 let message = Message::Work {
                     job: id.clone(),
                     shard: 0,
+                    seat,
                 };
                 self.queue.send(&message, 0).await.map_err(stopped)?;
                 tasks.spawn(work(
@@ -291,7 +377,18 @@ impl Run {
                 }
             }
         }
-        self.wait_for_report(&source.job_id()).await
+        let id = source.job_id();
+        let mut reported = std::pin::pin!(self.wait_for_report(&id));
+        loop {
+            tokio::select! {
+                // If the preparer ended the job, it is at the report.
+                outcome = &mut prepared, if planning => {
+                    planning = false;
+                    outcome.map_err(stopped)?;
+                }
+                done = &mut reported => return done,
+            }
+        }
     }
 
     /// Says so where the job was paused; whether it was ended.

@@ -64,7 +64,8 @@ impl Site {
         std::future::ready(Self::local(out)).await
     }
 
-    fn local(out: &Path) -> Result<Self, Failure> {
+    /// A folder of jobs.
+    pub(crate) fn local(out: &Path) -> Result<Self, Failure> {
         let database = out.join(DATABASE);
         // Opening would make it.
         if !database.is_file() {
@@ -194,6 +195,13 @@ impl Site {
     /// A command about a job as a person would type it here.
     pub(crate) fn command(&self, verb: &str, id: &JobId) -> String {
         command(verb, id, self.folder.as_ref().map(|folder| &*folder.out))
+    }
+
+    /// The text of the definition that judged a job.
+    pub(crate) async fn definition(&self, id: &JobId) -> Result<String, Failure> {
+        let snapshot = self.store.snapshot(id).await?;
+        let text = snapshot.map(|snapshot| snapshot.definition_text);
+        text.ok_or_else(|| Failure::stopped(format!("the definition of job {id} is missing")))
     }
 
     /// The summary of a job whose report is written.

@@ -13,6 +13,7 @@ use crate::explain::explain;
 use crate::look::{Depth, Look, Sums};
 use crate::outcome::{Failure, duration, plural, rate, thousands};
 use crate::site::Site;
+use crate::terminal::{note, one_line, say, say_json};
 
 /// The time between two looks that tell whether a job moves.
 const LOOKS_APART_MS: u64 = 1_000;
@@ -23,22 +24,22 @@ pub(crate) async fn jobs(args: &JobsArgs) -> Result<ExitCode, Failure> {
     let jobs = site.jobs().await?;
     if args.json {
         let list: Vec<Value> = jobs.iter().map(entry).collect();
-        println!("{}", Value::from(list));
+        say_json(&Value::from(list));
         return Ok(ExitCode::SUCCESS);
     }
     for job in &jobs {
         let rows = known_rows(job).map_or_else(|| "?".to_owned(), thousands);
-        println!(
+        say!(
             "{}  {:<10}  {}  {rows:>15} rows  {:<16}  {}",
             job.id,
             job.status.as_str(),
             moment(job.created_ms),
-            job.definition_name,
-            file(job)
+            one_line(&job.definition_name),
+            one_line(&file(job))
         );
     }
     if site.is_billed() {
-        eprintln!("these are the open jobs; one that is over needs its whole id in the commands");
+        note!("these are the open jobs; one that is over needs its whole id in the commands");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -88,9 +89,9 @@ pub(crate) async fn print(site: &Site, id: &JobId, as_json: bool) -> Result<Exit
     let look = Look::again(site, id, Depth::All).await?;
     let report = Report::of(&look, site.is_billed());
     if as_json {
-        println!("{}", report.json());
+        say_json(&report.json());
     } else {
-        print!("{}", report.text());
+        say!("{}", report.text().trim_end());
     }
     Ok(exit_code(look.job.status))
 }
@@ -124,9 +125,9 @@ pub(crate) async fn explain_job(args: &JobArgs) -> Result<ExitCode, Failure> {
             "moving": said.moving,
             "explanation": said.sentence,
         });
-        println!("{object}");
+        say_json(&object);
     } else {
-        println!("{}", said.sentence);
+        say!("{}", said.sentence);
     }
     Ok(exit_code(look.job.status))
 }
@@ -251,6 +252,12 @@ impl<'a> Report<'a> {
         let (job, sums) = (&self.look.job, &self.sums);
         let mut text = String::new();
         let mut line = |name: &str, value: String| {
+            // A reason may have lines of its own, which say where each fault is.
+            let value = if name == "reason" {
+                value.into()
+            } else {
+                one_line(&value)
+            };
             let _ = writeln!(text, "{name:<10} {value}");
         };
         let ago = duration(self.look.now_ms.saturating_sub(job.created_ms));

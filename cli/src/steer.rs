@@ -11,6 +11,7 @@ use crate::args::JobArgs;
 use crate::look::{Depth, Look};
 use crate::outcome::{Failure, plural, report};
 use crate::site::{Site, Workers};
+use crate::terminal::{note, say, say_json};
 
 /// How long a pause waits for the planning to end: only then is a job paused.
 const PLANNING_WAIT_MS: u64 = 60_000;
@@ -21,8 +22,7 @@ const QUIET_WAIT_MS: u64 = 3_000;
 /// How often it is looked whether it is so yet.
 const LOOK_MS: u64 = 250;
 
-/// How long workers take to notice that a job was paused or ended, at most: they look once a second.
-/// Until then one may still claim, of a job that is over what a preparer publishes.
+/// How long workers take to notice that a job was paused, at most: they look once a second.
 const NOTICE_MS: u64 = 1_200;
 
 /// How long an abort waits for its report beyond the leases that it finds.
@@ -41,7 +41,7 @@ pub(crate) async fn pause(args: &JobArgs) -> Result<ExitCode, Failure> {
                 if site.clock.now_ms() < planning_ends =>
             {
                 if !told {
-                    eprintln!("the file is still being planned; waiting for that, to pause then");
+                    note!("the file is still being planned; waiting for that, to pause then");
                     told = true;
                 }
                 site.clock.sleep_ms(LOOK_MS).await;
@@ -58,17 +58,14 @@ pub(crate) async fn pause(args: &JobArgs) -> Result<ExitCode, Failure> {
     let held = quiet(&site, &job.id).await?;
     let status = reread(&site, &job.id).await?.status;
     if args.json {
-        println!(
-            "{}",
-            json!({ "job": job.id, "status": status, "held": held })
-        );
+        say_json(&json!({ "job": job.id, "status": status, "held": held }));
         return Ok(ExitCode::SUCCESS);
     }
-    println!("job {} is {}", job.id, status.as_str());
+    say!("job {} is {}", job.id, status.as_str());
     if held > 0 {
-        println!("{} still held", plural(held, "batch"));
+        say!("{} still held", plural(held, "batch"));
     }
-    println!("{}", site.command("resume", &job.id));
+    say!("{}", site.command("resume", &job.id));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -102,12 +99,12 @@ pub(crate) async fn resume(args: &JobArgs) -> Result<ExitCode, Failure> {
     };
     let is_worked = site.workers() != Workers::None;
     if args.json {
-        println!("{}", json!({ "job": job.id, "status": status }));
+        say_json(&json!({ "job": job.id, "status": status }));
     } else {
-        println!("job {} is {}", job.id, status.as_str());
+        say!("job {} is {}", job.id, status.as_str());
     }
     if !is_worked {
-        eprintln!("no run works in this folder: start the same `batchfleet run` again to go on");
+        note!("no run works in this folder: start the same `batchfleet run` again to go on");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -121,9 +118,6 @@ pub(crate) async fn abort(args: &JobArgs) -> Result<ExitCode, Failure> {
     if !job.status.is_terminal() {
         let now = site.clock.now_ms();
         site.store.finalize(&job.id, &Ending::Aborted, now).await?;
-        if alone.is_none() {
-            site.clock.sleep_ms(NOTICE_MS).await;
-        }
     }
     let ended = write_report(&site, &job.id).await?;
     drop(alone);
@@ -132,7 +126,7 @@ pub(crate) async fn abort(args: &JobArgs) -> Result<ExitCode, Failure> {
     if ended.status == JobStatus::Aborted {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("the job was over before it could be aborted");
+    note!("the job was over before it could be aborted");
     Ok(code)
 }
 

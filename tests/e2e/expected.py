@@ -3,6 +3,7 @@
 Nothing here is shared with the Rust code, so that the two can disagree.
 """
 
+import collections
 import csv
 import datetime
 import json
@@ -209,3 +210,16 @@ def compare(path, fields, delivered, rejects):
     equal(None, next(delivered, None), f"delivered beyond the last record of {path.name}")
     equal(None, next(rejects, None), f"rejected beyond the last record of {path.name}")
     return counts
+
+
+def lost_and_doubled(path, fields, delivered):
+    """How many accepted rows of a file are not among the delivered lines, and how many lines are
+    there beyond them. Says how wrong a result is that `compare` found wrong."""
+    def counted(rows):
+        return collections.Counter(json.dumps(row) for row in rows)
+
+    records = judge(path, fields)
+    next(records)
+    expected = counted(judged.pairs for judged in records if judged.pairs is not None)
+    found = counted(map(decode, delivered))
+    return sum((expected - found).values()), sum((found - expected).values())

@@ -7,14 +7,19 @@ import os
 import re
 import subprocess
 import time
+from pathlib import Path
+from urllib.parse import quote_plus
 
 import boto3
 from botocore.config import Config
 
 from e2e.expected import check, compare, equal
 
+EVENTS = Path(__file__).resolve().parents[2] / "events"
 COUNTS = ("records", "accepted", "rejected", "skipped")
 TERMINAL = ("COMPLETED", "FAILED", "ABORTED")
+# The functions that work on jobs; the sweeper only wakes them.
+JOB_FUNCTIONS = ("orchestrator", "worker")
 
 
 def variable(name):
@@ -58,7 +63,10 @@ class Stack:
         self.function_names = {
             "orchestrator": variable("BATCHFLEET_ORCHESTRATOR_FUNCTION"),
             "worker": variable("BATCHFLEET_WORKER_FUNCTION"),
+            "sweeper": variable("BATCHFLEET_SWEEPER_FUNCTION"),
         }
+        # Where the functions call AWS.
+        self.functions_endpoint = self.endpoint
         self.work_queue = variable("BATCHFLEET_WORK_QUEUE_URL")
         self.queues = {
             "work": self.work_queue,
@@ -93,6 +101,21 @@ class Stack:
         self.jobs.append(job)
         return {"key": key, "version": version, "etag": answer["ETag"].strip('"'), "size": size, "job": job}
 
+    def send_event(self, made, wait=False):
+        """Sends the event of an upload, as S3 does, once more. Gives the orchestrator's answer."""
+        event = json.loads((EVENTS / "s3-put.json").read_text())
+        (record,) = event["Records"]
+        record["s3"]["bucket"].update(name=self.uploads, arn=f"arn:aws:s3:::{self.uploads}")
+        record["s3"]["object"].update(
+            key=quote_plus(made["key"], safe="/"), size=made["size"], eTag=made["etag"], versionId=made["version"]
+        )
+        answer = self.functions.invoke(
+            FunctionName=self.function_names["orchestrator"],
+            InvocationType="RequestResponse" if wait else "Event",
+            Payload=json.dumps(event).encode(),
+        )
+        return answer["StatusCode"], answer.get("FunctionError")
+
     def job_id(self, key, version):
         digest = hashlib.sha256(b"batchfleet job v1")
         for part in (self.uploads, key, "version", version, "", "0"):
@@ -121,16 +144,21 @@ class Stack:
         items = (plain(item) for page in pages for item in page["Items"])
         return {int(item["sk"].split("#")[1]): item for item in items}
 
-    def jobs_of_key(self, key):
-        """Every job in the table whose source is this key."""
+    def jobs_by_key(self):
+        """Every job in the table, by the key of its source."""
         pages = self.table_api.get_paginator("scan").paginate(
             TableName=self.table,
             FilterExpression="sk = :job",
             ExpressionAttributeValues={":job": {"S": "job"}},
             ConsistentRead=True,
         )
-        items = (plain(item) for page in pages for item in page["Items"])
-        return [item["pk"][2:] for item in items if json.loads(item["src"])["key"] == key]
+        found = {}
+        for item in (plain(item) for page in pages for item in page["Items"]):
+            found.setdefault(json.loads(item["src"])["key"], []).append(item["pk"][2:])
+        return found
+
+    def jobs_of_key(self, key):
+        return self.jobs_by_key().get(key, [])
 
     def is_over(self, job):
         item = self.job(job)
@@ -159,6 +187,14 @@ class Stack:
 
     def read(self, key):
         return self.s3.get_object(Bucket=self.results, Key=key)["Body"].read()
+
+    def write(self, key, body):
+        """Writes over a result, and gives the new version."""
+        return self.s3.put_object(Bucket=self.results, Key=key, Body=body)["VersionId"]
+
+    def forget(self, key, version):
+        """Removes a version, so that the one before it is the result again."""
+        self.s3.delete_object(Bucket=self.results, Key=key, VersionId=version)
 
     def summary(self, job):
         return json.loads(self.read(f"jobs/{job}/summary.json"))
@@ -195,16 +231,15 @@ class Stack:
             summary["records"],
             "the ledger: accepted + rejected + skipped",
         )
+        names = (f"jobs/{job}/summary.json", f"jobs/{job}/rejects.csv")
         several = {
             key: etags
             for key, etags in self.versions(job).items()
-            # After a crash a report may be written twice, but never another one.
-            if len(etags) > reports or len(set(etags)) > 1
+            # After a crash a report may be written twice, but never another one; a part never is.
+            if len(etags) > (reports if key in names else 1) or len(set(etags)) > 1
         }
         equal({}, several, "results written more than once")
-        check(
-            f"jobs/{job}/summary.json" in self.objects(job), f"job {job} has no summary.json"
-        )
+        check(names[0] in self.objects(job), f"job {job} has no summary.json")
 
     # ---- Queues --------------------------------------------------------------------------
 
@@ -222,8 +257,9 @@ class Stack:
         found.update((f"{name} dead letters", self.depth(url)) for name, url in self.dead_letters.items())
         return found
 
-    def settle(self, seconds):
-        """Waits until no message is left anywhere. Returns how long that took."""
+    def settle(self, seconds, dead_letters=False):
+        """Waits until no message is left anywhere, but for dead letters if there may be some.
+        Returns how long that took."""
         began = time.monotonic()
         quiet = 0
         while quiet < 3:
@@ -231,7 +267,8 @@ class Stack:
             if time.monotonic() - began > seconds:
                 raise AssertionError(f"messages are left after {seconds} s: {self.depths()}")
             time.sleep(0.2)
-        self.check_no_dead_letters()
+        if not dead_letters:
+            self.check_no_dead_letters()
         return time.monotonic() - began
 
     def check_no_dead_letters(self):
@@ -251,7 +288,20 @@ class Stack:
                     self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
 
-    # ---- Logs and processes --------------------------------------------------------------
+    # ---- Functions: where they call, their logs and processes ----------------------------
+
+    def variables(self, function):
+        """The environment of a function."""
+        name = self.function_names[function]
+        return self.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+
+    def point_functions_at(self, endpoint):
+        """Lets all functions call AWS there. Ends their idle processes."""
+        for function, name in self.function_names.items():
+            variables = {**self.variables(function), "AWS_ENDPOINT_URL": endpoint}
+            self.functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+            self.functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        self.functions_endpoint = endpoint
 
     def logs(self, function, since=0):
         pages = self.logs_api.get_paginator("filter_log_events").paginate(
@@ -271,7 +321,7 @@ class Stack:
         )
         wanted = (
             f" AWS_LAMBDA_FUNCTION_NAME={self.function_names[function]} ",
-            f" AWS_ENDPOINT_URL={self.endpoint} ",
+            f" AWS_ENDPOINT_URL={self.functions_endpoint} ",
         )
         found = []
         for line in listed.stdout.splitlines():

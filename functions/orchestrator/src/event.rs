@@ -110,6 +110,7 @@ fn upload(record: Value) -> Result<Upload, EventError> {
         sequencer: present(object.sequencer),
         size: size.ok_or(problem("it names no size"))?,
         attempt: 0,
+        redrive: None,
     };
     if source.version.is_none() && source.etag.is_empty() {
         return Err(problem("it names neither version nor etag"));

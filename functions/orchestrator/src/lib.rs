@@ -160,6 +160,16 @@ async fn prepare_messages(
 
 /// Whether the source needs no further try by this event or message.
 async fn prepare(source: &SourceRef, deadline_ms: u64, context: &Context) -> bool {
+    // Only forged events and messages name another, or a notification that somebody set up there.
+    if source.bucket != context.settings.upload_bucket {
+        let (bucket, key) = (&source.bucket, &source.key);
+        tracing::error!(
+            bucket,
+            key,
+            "refused: the object is not in the upload bucket"
+        );
+        return false;
+    }
     match context.preparer.prepare(source, Some(deadline_ms)).await {
         Ok(prepared) => {
             tracing::info!(key = source.key, outcome = ?prepared, "handled");

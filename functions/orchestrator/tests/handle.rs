@@ -8,7 +8,10 @@ use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{Definitions, FoundDefinition, Store};
 use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
-use batchfleet_core::source::SourceRef;
+use batchfleet_core::report::{
+    REJECTS_FILE, SUMMARY_FILE, given_up_rejects, output_part, rejects_part,
+};
+use batchfleet_core::source::{Route, SourceRef};
 use batchfleet_core::{PortError, PortResult};
 use batchfleet_orchestrator::{Context, Failure, handle};
 use batchfleet_testing::{
@@ -39,10 +42,12 @@ fn world(definitions: Arc<dyn Definitions>) -> World {
     let source = Arc::new(MemorySource::versioned());
     let queue = Arc::new(MemoryQueue::new(clock.clone()));
     let settings = Settings::from_env(|name| {
-        let required = ["TABLE", "BUCKET", "URL"]
-            .iter()
-            .any(|end| name.ends_with(end));
-        required.then(|| "memory".to_owned())
+        let required = ["TABLE", "RESULTS_BUCKET", "URL"];
+        let is_required = required.iter().any(|end| name.ends_with(end));
+        match name {
+            "BATCHFLEET_UPLOAD_BUCKET" => Some("uploads".to_owned()),
+            _ => is_required.then(|| "memory".to_owned()),
+        }
     });
     let settings = settings.expect("settings");
     let context = Context {
@@ -200,6 +205,7 @@ async fn messages_that_fail_are_named_and_only_they() {
     let work = Message::Work {
         job: source.job_id(),
         shard: 0,
+        seat: 0,
     }
     .encode();
     let future = r#"{"v":2,"kind":"prepare"}"#;
@@ -235,4 +241,139 @@ async fn frozen_payloads_are_answered() {
         world.handle(json!({})).await,
         Err(Failure::Event(_))
     ));
+}
+
+/// Whoever may send to the queue, or invoke the function, can name any object; and somebody can set
+/// up a notification in another bucket.
+#[tokio::test]
+async fn an_object_of_another_bucket_is_refused() {
+    let world = people();
+    let text = include_str!("../../../examples/people.csv");
+    let source = world.source.put("others", "incoming/people/june.csv", text);
+    let failure = world.handle(s3_event(&[&source])).await.unwrap_err();
+    assert!(matches!(failure, Failure::Uploads { failed: 1, .. }));
+    let body = Message::Prepare { source }.encode();
+    assert_eq!(
+        world.handle(sqs_event(&[&body])).await.unwrap(),
+        failed(&["m0"])
+    );
+    assert_eq!(world.store.job_ids(), []);
+}
+
+/// Results lie under `jobs/`, in a bucket of their own. Even were they put where uploads go, no event
+/// of one would start a job.
+#[tokio::test]
+async fn results_never_start_a_job() {
+    let world = people();
+    let source = world.upload("incoming/people/june.csv");
+    world.handle(s3_event(&[&source])).await.unwrap();
+    let job = source.job_id();
+    for name in [
+        output_part(0),
+        rejects_part(0),
+        given_up_rejects(0, 1),
+        SUMMARY_FILE.to_owned(),
+        REJECTS_FILE.to_owned(),
+    ] {
+        let result = world.upload(&format!("jobs/{job}/{name}"));
+        assert!(matches!(result.route(), Route::Ignored(_)), "{name}");
+        world.handle(s3_event(&[&result])).await.unwrap();
+    }
+    assert_eq!(world.store.job_ids(), [job]);
+}
+
+#[tokio::test]
+async fn forged_messages_are_given_up_and_harm_nothing() {
+    let world = people();
+    let source = world.upload("incoming/people/june.csv");
+    let good: Value = serde_json::from_str(
+        &Message::Prepare {
+            source: source.clone(),
+        }
+        .encode(),
+    )
+    .unwrap();
+    let with = |place: &str, value: Value| {
+        let mut body = good.clone();
+        *body.pointer_mut(place).unwrap() = value;
+        body.to_string()
+    };
+    let unread = [
+        with("/v", json!(2)),
+        with("/v", json!(u64::MAX)),
+        with("/v", json!("1")),
+        with("/kind", json!("delete")),
+        with("/source", json!(null)),
+        with("/source/size", json!(-1)),
+        with("/source/size", json!(1e300)),
+        with("/source/key", json!(["incoming/people/x"])),
+        "[".repeat(100_000),
+        format!("{{\"v\":1,\"kind\":\"{}\"}}", "x".repeat(1 << 20)),
+        "\0".to_owned(),
+        String::new(),
+    ];
+    for body in &unread {
+        let answer = world.handle(sqs_event(&[body])).await.unwrap();
+        assert_eq!(answer, failed(&["m0"]), "{}", &body[..body.len().min(200)]);
+    }
+    assert_eq!(world.store.job_ids(), [], "none of them made a job");
+
+    // Those that read: they can name no version or size but the right one.
+    for (number, place, value) in [
+        (0, "/source/size", json!(u64::MAX)),
+        (1, "/source/size", json!(1)),
+        (2, "/source/version", json!("v0\r\nx-amz-acl: public-read")),
+    ] {
+        let source = world.upload(&format!("incoming/people/{number}.csv"));
+        let mut body = json!({ "v": 1, "kind": "prepare", "source": source });
+        *body.pointer_mut(place).unwrap() = value;
+        let body = body.to_string();
+        let Ok(Message::Prepare { source: forged }) = Message::decode(&body) else {
+            panic!("{body}");
+        };
+        let answer = world.handle(sqs_event(&[&body])).await.unwrap();
+        let ended = world.status(&forged).await;
+        assert!(
+            answer == failed(&["m0"]) || ended == Some(JobStatus::Failed),
+            "{body}: {answer}, {ended:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn path_tricks_in_keys_lead_nowhere() {
+    let world = people();
+    let long = format!("incoming/{}/x.csv", "p".repeat(65));
+    for encoded in [
+        "incoming/../definitions/people.yaml",
+        "incoming/./people/x.csv",
+        "incoming//people/x.csv",
+        "/incoming/people/x.csv",
+        "incoming/%2e%2e/definitions/people.yaml",
+        // Decoded once, as S3 encoded it, and never again.
+        "incoming/%252e%252e/x.csv",
+        "incoming%252Fpeople/x.csv",
+        "incoming/..%5c..%5cpeople/x.csv",
+        "incoming/people%00/x.csv",
+        "incoming/%00people/x.csv",
+        "incoming/people%0a/x.csv",
+        "incoming/p%D0%B5ople/x.csv",
+        "incoming/%EF%BD%90eople/x.csv",
+        "incoming/.people/x.csv",
+        "incoming/people;x/x.csv",
+        "INCOMING/people/x.csv",
+        &long,
+    ] {
+        let mut event = s3_event(&[&world.upload("incoming/people/june.csv")]);
+        event["Records"][0]["s3"]["object"]["key"] = encoded.into();
+        world.handle(event).await.unwrap();
+        assert_eq!(world.store.job_ids(), [], "{encoded}");
+    }
+    // A key is opaque: what follows the definition's name is no path, and is read as it is.
+    let odd = world.upload("incoming/people/../../\u{1b}[2J\n'\"%2e.csv");
+    let mut event = s3_event(&[&odd]);
+    event["Records"][0]["s3"]["object"]["key"] =
+        "incoming/people/../../%1B%5B2J%0A%27%22%252e.csv".into();
+    world.handle(event).await.unwrap();
+    assert_eq!(world.status(&odd).await, Some(JobStatus::Processing));
 }

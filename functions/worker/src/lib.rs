@@ -43,6 +43,7 @@ impl Context {
                 store: adapters.store,
                 source: adapters.source,
                 results: adapters.results,
+                sinks: adapters.sinks,
                 queue: adapters.queue,
                 clock: Arc::clone(&clock),
                 ids: Arc::new(SystemIds),

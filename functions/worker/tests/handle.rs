@@ -5,7 +5,7 @@ use std::sync::Arc;
 use batchfleet_aws::{Settings, SystemClock, SystemIds};
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Store, Unobserved};
+use batchfleet_core::ports::{NoSinks, PauseOutcome, Store, Unobserved};
 use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
@@ -19,6 +19,7 @@ struct World {
     context: Context,
     store: Arc<MemoryStore>,
     source: Arc<MemorySource>,
+    queue: Arc<MemoryQueue>,
 }
 
 impl World {
@@ -26,6 +27,7 @@ impl World {
         let clock = Arc::new(SystemClock);
         let store = Arc::new(MemoryStore::new());
         let source = Arc::new(MemorySource::versioned());
+        let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let settings = Settings::from_env(|name| {
             let required = ["TABLE", "BUCKET", "URL"]
                 .iter()
@@ -37,7 +39,8 @@ impl World {
                 store: store.clone(),
                 source: source.clone(),
                 results: Arc::new(MemoryResults::new()),
-                queue: Arc::new(MemoryQueue::new(clock.clone())),
+                sinks: Arc::new(NoSinks),
+                queue: queue.clone(),
                 clock: clock.clone(),
                 ids: Arc::new(SystemIds),
                 observer: Arc::new(Unobserved),
@@ -52,6 +55,7 @@ impl World {
             context,
             store,
             source,
+            queue,
         }
     }
 
@@ -96,6 +100,7 @@ async fn a_message_becomes_a_completed_job_and_its_second_delivery_changes_nothi
     let body = Message::Work {
         job: source.job_id(),
         shard: 0,
+        seat: 0,
     }
     .encode();
     let event =
@@ -146,5 +151,74 @@ async fn what_is_no_delivery_is_refused() {
     let world = World::new();
     for stranger in [json!({}), json!([]), json!(null), json!({ "Records": 1 })] {
         assert!(handle(stranger, 1, &world.context).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn forged_messages_are_given_up_and_harm_nothing() {
+    let world = World::new();
+    let source = world.planned().await;
+    let job = source.job_id();
+    let event = |body: &str| json!({ "Records": [{ "messageId": "m", "body": body }] });
+    let long = "x".repeat(1 << 20);
+    for body in [
+        r#"{"v":1,"kind":"work","job":"../../../../../../../../etc/passw"}"#.to_owned(),
+        r#"{"v":1,"kind":"work","job":7}"#.to_owned(),
+        format!(
+            r#"{{"v":1,"kind":"work","job":"{}"}}"#,
+            job.as_str().to_uppercase()
+        ),
+        format!(r#"{{"v":1,"kind":"work","job":"{job}","shard":-1}}"#),
+        format!(r#"{{"v":1,"kind":"work","job":"{job}","shard":4294967296}}"#),
+        format!(r#"{{"v":1,"kind":"work","job":"{job}","shard":0.5}}"#),
+        format!(r#"{{"v":1,"kind":"work","job":"{job}","then":"more"}}"#),
+        format!(r#"{{"v":1,"kind":"watch","job":"{job}","token":-1}}"#),
+        format!(r#"{{"v":1,"kind":"watch","job":"{job}","token":18446744073709551616}}"#),
+        format!(r#"{{"v":2,"kind":"work","job":"{job}"}}"#),
+        format!(r#"{{"v":-1,"kind":"work","job":"{job}"}}"#),
+        format!(r#"{{"kind":"work","job":"{job}"}}"#),
+        format!(r#"{{"v":1,"kind":"work","job":"{long}"}}"#),
+        "[".repeat(100_000),
+        "\0".to_owned(),
+    ] {
+        let shown = &body[..body.len().min(200)];
+        assert_eq!(world.handle(event(&body)).await, failed(&["m"]), "{shown}");
+    }
+    let stored = world.store.job(&job).await.unwrap().unwrap();
+    assert_eq!(stored.status, JobStatus::Processing);
+
+    // A job that is not there; a shard that is not there; a token after which there is none.
+    let stranger = "0123456789abcdef0123456789abcdef";
+    for body in [
+        format!(r#"{{"v":1,"kind":"work","job":"{stranger}","shard":4294967295}}"#),
+        format!(r#"{{"v":1,"kind":"watch","job":"{stranger}","token":18446744073709551615}}"#),
+        format!(r#"{{"v":1,"kind":"watch","job":"{job}","token":18446744073709551615}}"#),
+        format!(r#"{{"v":1,"kind":"work","job":"{job}","shard":4294967295}}"#),
+    ] {
+        assert_eq!(world.handle(event(&body)).await, failed(&[]), "{body}");
+    }
+    let stored = world.store.job(&job).await.unwrap().unwrap();
+    assert_eq!(stored.status, JobStatus::Completed);
+}
+
+/// The longest token still has a watch after it: the job is looked after until it is over.
+#[tokio::test]
+async fn a_forged_watch_does_not_end_the_watching() {
+    let world = World::new();
+    let source = world.planned().await;
+    let job = source.job_id();
+    let paused = world.store.set_paused(&job, true).await.unwrap();
+    assert_eq!(paused, PauseOutcome::Done);
+    let watches = || {
+        let is_watch =
+            |sent: &batchfleet_testing::Sent| matches!(sent.message, Message::Watch { .. });
+        world.queue.sent().into_iter().filter(is_watch).count()
+    };
+    let body = format!(r#"{{"v":1,"kind":"watch","job":"{job}","token":18446744073709551615}}"#);
+    let event = json!({ "Records": [{ "messageId": "m", "body": body }] });
+    for _ in 0..3 {
+        let before = watches();
+        assert_eq!(world.handle(event.clone()).await, failed(&[]));
+        assert_eq!(watches(), before + 1);
     }
 }

@@ -11,6 +11,7 @@ use crate::Settings;
 use crate::dynamo::DynamoStore;
 use crate::s3::{S3Definitions, S3Results, S3Source};
 use crate::sqs::SqsQueue;
+use crate::table_sink::TableSinks;
 
 /// Attempts of one call, the first included: throttled and cut-off calls are repeated by the SDK.
 const CALL_ATTEMPTS_MAX: u32 = 5;
@@ -86,6 +87,8 @@ pub struct Adapters {
     pub definitions: Arc<S3Definitions>,
     /// The results.
     pub results: Arc<S3Results>,
+    /// The destinations that take records one by one.
+    pub sinks: Arc<TableSinks>,
     /// The queues.
     pub queue: Arc<SqsQueue>,
 }
@@ -94,6 +97,11 @@ impl Adapters {
     /// Adapters over `clients`.
     #[must_use]
     pub fn new(clients: Clients, settings: &Settings) -> Self {
+        let sinks = TableSinks::new(
+            clients.dynamodb.clone(),
+            settings.destination_tables.clone(),
+            Some(settings.table.clone()),
+        );
         let store = DynamoStore::builder(clients.dynamodb, &settings.table)
             .ttl_days(settings.ttl_days)
             .metering(settings.metering)
@@ -111,6 +119,7 @@ impl Adapters {
                 &settings.upload_bucket,
             )),
             results: Arc::new(S3Results::new(clients.s3, &settings.results_bucket)),
+            sinks: Arc::new(sinks),
             queue: Arc::new(queue),
         }
     }

@@ -1,5 +1,6 @@
 //! From an SDK's error to a port's, once and for all services: what may succeed when tried again
-//! is [`PortError::Transient`], everything else [`PortError::Refused`].
+//! is [`PortError::Transient`], or [`PortError::Throttled`] where fewer calls would help; everything
+//! else is [`PortError::Refused`].
 //!
 //! It knows codes and statuses, not operations: an adapter first picks out the errors that mean
 //! something to it (an unmet condition, a missing key) and hands the rest here.
@@ -9,24 +10,28 @@ use std::error::Error;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use batchfleet_core::PortError;
 
-/// Codes that ask for patience whatever status they come with.
-const TRANSIENT_CODES: [&str; 18] = [
+/// Codes of a service that has too much to do.
+const THROTTLED_CODES: [&str; 10] = [
     "BandwidthLimitExceeded",
-    "ConditionalRequestConflict",
-    "InternalError",
     "KmsThrottled",
-    "OperationAborted",
     "OverLimit",
-    "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
-    "ReplicatedWriteConflictException",
     "RequestLimitExceeded",
     "RequestThrottled",
-    "RequestTimeout",
     "SlowDown",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+];
+
+/// Codes that ask for patience whatever status they come with.
+const TRANSIENT_CODES: [&str; 8] = [
+    "ConditionalRequestConflict",
+    "InternalError",
+    "OperationAborted",
+    "PriorRequestNotComplete",
+    "ReplicatedWriteConflictException",
+    "RequestTimeout",
     "TransactionConflictException",
     "TransactionInProgressException",
 ];
@@ -52,7 +57,9 @@ where
                 status: context.raw().status().as_u16(),
                 message: context.err().message().unwrap_or("no message").to_owned(),
             };
-            if is_transient(&fault.code, fault.status) {
+            if is_throttled(&fault.code, fault.status) {
+                PortError::throttled(action, fault)
+            } else if is_transient(&fault.code, fault.status) {
                 PortError::transient(action, fault)
             } else {
                 PortError::refused(action, fault)
@@ -71,7 +78,13 @@ where
 
 /// Whether a service's answer asks for another try.
 pub(crate) fn is_transient(code: &str, status: u16) -> bool {
-    status >= 500 || status == 429 || status == 408 || TRANSIENT_CODES.contains(&code)
+    let asks = status >= 500 || status == 408 || TRANSIENT_CODES.contains(&code);
+    asks || is_throttled(code, status)
+}
+
+/// Whether a service has too much to do.
+fn is_throttled(code: &str, status: u16) -> bool {
+    status == 429 || THROTTLED_CODES.contains(&code)
 }
 
 #[cfg(test)]
@@ -84,6 +97,9 @@ mod tests {
         assert!(is_transient("ThrottlingException", 400));
         assert!(is_transient("SlowDown", 503));
         assert!(is_transient("anything", 500));
+        assert!(is_throttled("SlowDown", 503));
+        assert!(is_throttled("anything", 429));
+        assert!(!is_throttled("InternalError", 500));
         for (code, status) in [
             ("AccessDeniedException", 400),
             ("ValidationException", 400),

@@ -1,5 +1,5 @@
 //! The AWS adapters of Batchfleet's ports: the DynamoDB store, S3 for sources, results and
-//! definitions, SQS for messages; and the settings and clients that the Lambda functions share.
+//! definitions, SQS for messages, tables as destinations; and the settings and clients that the Lambda functions share.
 //!
 //! Begin reading at [`dynamo`]'s schema for the items and conditions behind the store's protocol.
 //! Nothing here decides anything about jobs: decisions are the core's, this crate says them in the
@@ -14,8 +14,10 @@ pub mod settings;
 pub mod sqs;
 mod start;
 mod system;
+mod table_sink;
 
 pub use clients::{Adapters, Clients};
 pub use settings::Settings;
 pub use start::start;
 pub use system::{SystemClock, SystemIds};
+pub use table_sink::{TableSink, TableSinks, Tables};

@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 
 use batchfleet_core::job::Policy;
 
+use crate::table_sink::Tables;
+
 /// What the functions are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -32,6 +34,9 @@ pub struct Settings {
     /// `BATCHFLEET_ATTEMPTS_MAX`: how many claims of one batch may die before it is given up.
     /// 5 unless set.
     pub attempts_max: u32,
+    /// `BATCHFLEET_DESTINATION_TABLES`: the DynamoDB table that definitions may name as their destination,
+    /// or the beginning of the names of several with a `*` behind it. None unless set.
+    pub destination_tables: Option<Tables>,
     /// `BATCHFLEET_METERING`: `on` logs the capacity units of every invocation. Off unless set.
     pub metering: bool,
 }
@@ -54,6 +59,12 @@ pub enum SettingsFault {
         least: u64,
         /// The most that it may be.
         most: u64,
+    },
+    /// It names no tables.
+    #[error("{name} must be the name of a table, or the beginning of one with * behind it")]
+    NoTables {
+        /// The variable.
+        name: &'static str,
     },
     /// It is neither `on` nor `off`.
     #[error("{name} must be on or off")]
@@ -104,6 +115,7 @@ impl Settings {
             time_limit_ms: reader.number("BATCHFLEET_TIME_LIMIT_MS", 300_000, 1_000..=900_000),
             ttl_days: reader.number("BATCHFLEET_TTL_DAYS", 90, 1..=3_650) as u32,
             attempts_max: reader.number("BATCHFLEET_ATTEMPTS_MAX", 5, 1..=100) as u32,
+            destination_tables: reader.tables("BATCHFLEET_DESTINATION_TABLES"),
             metering: reader.switch("BATCHFLEET_METERING", false),
         };
         if reader.faults.is_empty() {
@@ -172,6 +184,15 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
         }
     }
 
+    fn tables(&mut self, name: &'static str) -> Option<Tables> {
+        let value = self.any(name)?;
+        let tables = Tables::parse(&value);
+        if tables.is_none() {
+            self.faults.push(SettingsFault::NoTables { name });
+        }
+        tables
+    }
+
     fn switch(&mut self, name: &'static str, default: bool) -> bool {
         match self.any(name).as_deref() {
             None => default,
@@ -216,6 +237,7 @@ mod tests {
             (60_000, 50, 300_000, 90)
         );
         assert_eq!((settings.attempts_max, settings.metering), (5, false));
+        assert_eq!(settings.destination_tables, None);
         assert_eq!(settings.policy(), Policy::default());
     }
 
@@ -225,6 +247,7 @@ mod tests {
             ("BATCHFLEET_TABLE", ""),
             ("BATCHFLEET_LEASE_MS", "2999"),
             ("BATCHFLEET_MAX_WORKERS", "many"),
+            ("BATCHFLEET_DESTINATION_TABLES", "*"),
             ("BATCHFLEET_METERING", "maybe"),
         ])
         .unwrap_err();
@@ -233,6 +256,8 @@ mod tests {
             "the settings have faults: BATCHFLEET_TABLE is not set; \
              BATCHFLEET_LEASE_MS must be a whole number from 3000 to 900000; \
              BATCHFLEET_MAX_WORKERS must be a whole number from 1 to 1000; \
+             BATCHFLEET_DESTINATION_TABLES must be the name of a table, or the beginning of one with * \
+             behind it; \
              BATCHFLEET_METERING must be on or off"
         );
     }

@@ -122,6 +122,7 @@ impl SourceHarness for Bucket {
             sequencer: None,
             size,
             attempt: 0,
+            redrive: None,
         }
     }
 
@@ -195,6 +196,7 @@ async fn each_kind_of_message_goes_to_its_queue() {
     let work = Message::Work {
         job: JobId::derive(&["sqs test"]),
         shard: 3,
+        seat: 4,
     };
     let source = SourceRef {
         bucket: "b".to_owned(),
@@ -204,6 +206,7 @@ async fn each_kind_of_message_goes_to_its_queue() {
         sequencer: None,
         size: 1,
         attempt: 0,
+        redrive: None,
     };
     let prepare = Message::Prepare { source };
     for (message, url) in [(work, &urls[0]), (prepare, &urls[1])] {

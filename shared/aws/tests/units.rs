@@ -7,13 +7,14 @@ mod support;
 use std::sync::Arc;
 
 use batchfleet_aws::dynamo::{DynamoStore, Metering, Units};
+use batchfleet_aws::s3::S3Source;
 use batchfleet_core::batch::{BatchKey, Completion, Lease, Publication, ShardTotals};
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{
     Checkpoint, CodeCounts, Counts, Ending, Layout, NewJob, PlanTotals, Policy, PreparerHold,
 };
 use batchfleet_core::plan::PlanPage;
-use batchfleet_core::ports::{ClaimOutcome, PreparerOutcome, Store, TicketOutcome};
+use batchfleet_core::ports::{ClaimOutcome, PreparerOutcome, Source, Store, TicketOutcome};
 use batchfleet_core::source::SourceRef;
 use batchfleet_grammar::{BatchRange, Dialect, Position};
 
@@ -30,6 +31,7 @@ fn source() -> SourceRef {
         sequencer: Some("0055AED6DCD90281E5".to_owned()),
         size: 10_000_000_000,
         attempt: 0,
+        redrive: None,
     }
 }
 
@@ -285,4 +287,26 @@ async fn closing_is_paid_by_the_shard() {
         3,
         "the ending, the mark, and the item among the open jobs"
     );
+}
+
+/// Whoever forges a message chooses the version and the `ETag` that are asked for: neither becomes a
+/// header or a parameter of its own, nor is it tried again and again.
+#[tokio::test]
+async fn a_forged_pin_stays_a_value() {
+    let s3 = S3Source::new(embedded::clients().await.s3);
+    for (version, etag) in [
+        (None, "e\r\nx-amz-acl: public-read"),
+        (None, "e\0"),
+        (Some("v&response-content-type=text/html"), "e"),
+        (Some("v\r\nHost: elsewhere"), "e"),
+    ] {
+        let forged = SourceRef {
+            version: version.map(str::to_owned),
+            etag: etag.to_owned(),
+            ..source()
+        };
+        // The server knows no S3: what reaches it is refused too.
+        let error = s3.read(&forged, 0..10).await.unwrap_err();
+        assert!(!error.is_retryable(), "{version:?} {etag:?}: {error:?}");
+    }
 }

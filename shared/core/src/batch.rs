@@ -276,7 +276,7 @@ impl BatchItem {
             return CancelOutcome::HeldUntil(self.lease_until_ms);
         }
         self.status = BatchStatus::Cancelled;
-        self.fence += 1;
+        self.fence += u64::from(!mutation::on(Mutation::CancelKeepsFence));
         self.lease_until_ms = 0;
         CancelOutcome::Cancelled
     }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use batchfleet_definition::{Definition, Destination};
 use batchfleet_grammar::BatchRange;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
@@ -19,7 +20,8 @@ use crate::mutation::{self, Mutation};
 use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Store};
 use crate::process::JobPlan;
 use crate::report::{
-    Account, FailedBatch, REJECTS_FILE, SUMMARY_FILE, Summary, output_part, rejects_of,
+    Account, FailedBatch, OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary, output_part,
+    rejects_of,
 };
 
 /// Looks at the batches of a job that ended early, before its report is left to the watch.
@@ -84,11 +86,17 @@ impl Closer {
         };
         if job.is_balanced() {
             let ending = match invariants::job_balances(&job, &self.shards(&job).await?) {
-                Ok(()) => Ending::Completed,
+                Ok(()) => match job.intolerable(job.closed.rejected) {
+                    Some(reason) => Ending::Failed(reason),
+                    None => Ending::Completed,
+                },
                 Err(_) if mutation::on(Mutation::FinalizeUnchecked) => Ending::Completed,
                 Err(violation) => Ending::Failed(Reason::defect(&violation)),
             };
-            return self.end(id, &ending).await.map(Some);
+            let status = self.end(id, &ending).await?;
+            // It may have been paused in between: then it stays open, and whoever comes next ends it.
+            let counts = status.is_terminal() || mutation::on(Mutation::PausedCountsAsOver);
+            return Ok(counts.then_some(status));
         }
         if !job.status.is_terminal() {
             return Ok(None);
@@ -117,7 +125,7 @@ impl Closer {
     /// # Errors
     /// A port's.
     pub async fn fail(&self, id: &JobId, reason: Reason) -> PortResult<JobStatus> {
-        self.end(id, &Ending::Failed(reason)).await
+        self.end(id, &Ending::Failed(reason.clipped())).await
     }
 
     /// Ends the job because an operator asks for it.
@@ -163,16 +171,23 @@ impl Closer {
     /// Step 12: the closing effects, then the mark is cleared. The mark stays where workers of a job
     /// that ended early still hold batches: the watch comes back to it.
     async fn report(&self, job: &Job) -> PortResult<()> {
-        if job.status != JobStatus::Completed && !self.quiesce(job).await? {
+        let is_early = job.status != JobStatus::Completed && !mutation::on(Mutation::ReportUnquiet);
+        if is_early && !self.quiesce(job).await? {
             return Ok(());
         }
         if mutation::on(Mutation::ClearOutboxFirst) {
             self.store.clear_outbox(&job.id).await?;
         }
-        let account = self.account(job).await?;
         let snapshot = self.store.snapshot(&job.id).await?;
         let snapshot = snapshot
             .ok_or_else(|| PortError::corrupt("the snapshot of the job", "it is missing"))?;
+        // A definition that does not read has no batches.
+        let definition = Definition::parse(&snapshot.definition_text);
+        let destination = definition.map_or_else(
+            |_| Destination::default(),
+            |definition| definition.destination().clone(),
+        );
+        let account = self.account(job, &destination).await?;
         let definition_text = snapshot.definition_text.clone();
         let mut ignored_columns = Vec::new();
         let mut rejects = None;
@@ -188,7 +203,10 @@ impl Closer {
                 .await?;
             rejects = Some(self.results.location(&job.id, REJECTS_FILE));
         }
-        let output = self.results.location(&job.id, crate::report::OUTPUT_FOLDER);
+        let output = match &destination {
+            Destination::JsonLines => self.results.location(&job.id, OUTPUT_FOLDER),
+            Destination::DynamoDb(to) => format!("dynamodb://{}", to.table),
+        };
         let summary = Summary::new(
             job,
             account,
@@ -243,26 +261,36 @@ impl Closer {
     /// object takes its name, so that no worker that still lives delivers under it later.
     async fn uncounted_part(&self, job: &Job, shard: u32, slot: u32) -> PortResult<Option<String>> {
         let name = output_part(job.batch(shard, slot).index(&job.policy));
+        if mutation::on(Mutation::CancelledNameFree) {
+            return Ok(self.results.get(&job.id, &name).await?.map(|_| name));
+        }
         match self.results.put_once(&job.id, &name, Bytes::new()).await {
             Ok(_) => Ok(None),
-            Err(PortError::Conflict { name }) => Ok(Some(name)),
+            Err(PortError::Conflict { name }) => {
+                Ok(Some(name).filter(|_| !mutation::on(Mutation::UncountedUnnamed)))
+            }
             Err(error) => Err(error),
         }
     }
 
     /// Adds up the batches that are over, shard by shard.
-    async fn account(&self, job: &Job) -> PortResult<Account> {
+    async fn account(&self, job: &Job, destination: &Destination) -> PortResult<Account> {
         let mut account = Account::default();
         for number in 0.. {
             let Some(view) = self.store.sweep(&job.id, number).await? else {
                 break;
             };
-            let mut ranges = None;
+            let mut unfinished = Vec::new();
+            let mut failed = Vec::new();
             for (&slot, item) in &view.batches {
                 // One that was claimed before it was cancelled.
                 if item.status == BatchStatus::Cancelled && item.fence > 1 {
-                    let uncounted = self.uncounted_part(job, number, slot).await?;
-                    account.uncounted_parts.extend(uncounted);
+                    if destination.is_record_wise() {
+                        unfinished.push(slot);
+                    } else {
+                        let uncounted = self.uncounted_part(job, number, slot).await?;
+                        account.uncounted_parts.extend(uncounted);
+                    }
                 }
                 let Some(done) = item.completion.as_ref().filter(|_| item.status.is_over()) else {
                     continue;
@@ -277,12 +305,17 @@ impl Closer {
                     account.reject_parts.push(rejects_of(index, item));
                 }
                 if done.failed {
-                    if ranges.is_none() {
-                        ranges = Some(self.ranges(&job.id, number).await?);
-                    }
-                    let range = ranges.as_ref().and_then(|ranges| ranges.get(slot as usize));
-                    account.failed_batches.extend(range.map(FailedBatch::of));
+                    failed.push(slot);
                 }
+            }
+            if !failed.is_empty() || !unfinished.is_empty() {
+                let ranges = self.ranges(&job.id, number).await?;
+                let place = |slot: &u32| ranges.get(*slot as usize).map(FailedBatch::of);
+                account
+                    .failed_batches
+                    .extend(failed.iter().filter_map(place));
+                let places = unfinished.iter().filter_map(place);
+                account.uncounted_batches.extend(places);
             }
         }
         Ok(account)

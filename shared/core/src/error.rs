@@ -15,6 +15,15 @@ pub enum PortError {
         #[source]
         cause: Cause,
     },
+    /// The service has too much to do: the same call may succeed later, and fewer calls soonest.
+    #[error("{action} was throttled")]
+    Throttled {
+        /// What was tried.
+        action: &'static str,
+        /// What the adapter met.
+        #[source]
+        cause: Cause,
+    },
     /// Refused: it will be refused again until someone changes a setting or a permission.
     #[error("{action} was refused")]
     Refused {
@@ -49,7 +58,7 @@ impl PortError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Transient { .. } => true,
+            Self::Transient { .. } | Self::Throttled { .. } => true,
             Self::Refused { .. }
             | Self::Corrupt { .. }
             | Self::SourceChanged
@@ -60,6 +69,14 @@ impl PortError {
     /// A [`PortError::Transient`].
     pub fn transient(action: &'static str, cause: impl Into<Cause>) -> Self {
         Self::Transient {
+            action,
+            cause: cause.into(),
+        }
+    }
+
+    /// A [`PortError::Throttled`].
+    pub fn throttled(action: &'static str, cause: impl Into<Cause>) -> Self {
+        Self::Throttled {
             action,
             cause: cause.into(),
         }

@@ -12,7 +12,7 @@ use crate::job::{Reason, ReasonCode};
 /// How much of the file is looked at. A header must end within it.
 pub const HEAD_BYTES: u64 = 1 << 20;
 
-/// What a layout keeps of a header, at most: it is one stored item, and those end at 400 KB.
+/// What a layout keeps of a header, at most, as JSON: it is one stored item, and those end at 400 KB.
 const HEADER_BYTES_MAX: usize = 256 << 10;
 
 /// What the head says.
@@ -152,10 +152,11 @@ fn header_cells(line: &[u8], dialect: Dialect, at: Position) -> Result<Vec<Strin
         }
         header.push(name.to_owned());
     }
-    let bytes: usize = header.iter().map(|name| name.len() + 8).sum();
+    // As it is stored: a quotation mark or a line break in a name takes two bytes there.
+    let bytes = serde_json::to_string(&header).map_or(usize::MAX, |text| text.len());
     if bytes > HEADER_BYTES_MAX {
         return Err(bad_header(&format!(
-            "the header in line {} is {bytes} bytes long, over the limit of {HEADER_BYTES_MAX}",
+            "the header in line {} is {bytes} bytes long as JSON, over the limit of {HEADER_BYTES_MAX}",
             at.line
         )));
     }
@@ -222,6 +223,15 @@ mod tests {
             assert_eq!(reason.code, code, "{bytes:?}");
             assert!(reason.message.contains(words), "{}", reason.message);
         }
+        // A layout of more than 400 KB could not be kept, and the job would never end: 180,000 quotation
+        // marks are 360,000 bytes of JSON.
+        let quotes = format!("\"{}\"\n", "\"\"".repeat(180_000));
+        let reason = head(quotes.as_bytes()).unwrap_err();
+        assert!(
+            reason.message.contains("360004 bytes"),
+            "{}",
+            reason.message
+        );
         let long = vec![b'x'; 2 << 20];
         let reason = read(&long[..1 << 20], false, Dialect::default()).unwrap_err();
         assert!(

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-use batchfleet_definition::Code;
+use batchfleet_definition::{Code, Tolerated};
 use batchfleet_grammar::{Dialect, Position};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{BatchKey, Shard, ShardTotals};
+use crate::batch::{BatchKey, Publication, Shard, ShardTotals};
 use crate::ids::{JobId, OwnerId};
 use crate::invariants::Violation;
 use crate::mutation::{self, Mutation};
@@ -19,6 +19,7 @@ use crate::ports::{CloseOutcome, FinalizeOutcome, Held, PauseOutcome};
 use crate::preparer::PreparerItem;
 use crate::source::SourceRef;
 pub use crate::status::{JobEvent, JobStatus};
+use crate::throttle::Throttle;
 
 /// Why a job failed: a stable code for programs, a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +30,27 @@ pub struct Reason {
     pub message: String,
 }
 
+/// The longest message that a job keeps: some forty faults of a definition or a header. A definition
+/// can have 20,000, more than an item of the table takes.
+const REASON_BYTES_MAX: usize = 8 << 10;
+
 impl Reason {
+    /// With a message that a job can keep: of one that is too long the first lines, and how many there
+    /// are more.
+    #[must_use]
+    pub fn clipped(mut self) -> Self {
+        if self.message.len() > REASON_BYTES_MAX {
+            let kept = &self.message[..self.message.floor_char_boundary(REASON_BYTES_MAX)];
+            let kept = kept.rsplit_once('\n').map_or(kept, |(lines, _)| lines);
+            let more = self.message.lines().count() - kept.lines().count();
+            self.message = match more {
+                0 => format!("{kept}…"),
+                more => format!("{kept}\nand {more} lines more"),
+            };
+        }
+        self
+    }
+
     /// The pinned version is gone (I5).
     #[must_use]
     pub fn source_changed() -> Self {
@@ -48,6 +69,27 @@ impl Reason {
         Self {
             code: ReasonCode::LedgerMismatch,
             message: format!("{violation}; this is a defect of batchfleet, please report it"),
+        }
+    }
+
+    /// More records were rejected than the definition bears.
+    #[must_use]
+    pub fn too_many_rejects(rejected: u64, tolerated: &Tolerated) -> Self {
+        Self {
+            code: ReasonCode::TooManyRejects,
+            message: format!(
+                "{rejected} rows or more were rejected, and the definition tolerates {tolerated}: see \
+                 rejects.csv; what was delivered before is accounted for below"
+            ),
+        }
+    }
+
+    /// The destination can't be used as the definition says.
+    #[must_use]
+    pub fn bad_destination(why: &str) -> Self {
+        Self {
+            code: ReasonCode::BadDestination,
+            message: format!("the destination can not be used: {why}"),
         }
     }
 
@@ -74,12 +116,18 @@ pub enum ReasonCode {
     BadHeader,
     /// No definition of that name, or it has faults.
     BadDefinition,
+    /// The destination does not exist, or is not as the definition says.
+    BadDestination,
     /// A record does not end within the limit.
     RecordUnbounded,
     /// The object changed or vanished under the running job.
     SourceChanged,
+    /// More records were rejected than the definition bears (`on_error`, `tolerated_failures`).
+    TooManyRejects,
     /// An output of that name exists with other content.
     OutputConflict,
+    /// What was to be redriven is gone, or was never planned to its end.
+    NotRedrivable,
     /// The counts or ranges of the batches do not add up. This is a defect of ours, never of the file.
     LedgerMismatch,
 }
@@ -101,19 +149,28 @@ pub struct Policy {
     pub attempts_max: u32,
     /// Workers that are woken at most.
     pub workers_max: u32,
+    /// Rejects that the job bears; without it, any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerated: Option<Tolerated>,
+}
+
+impl Policy {
+    /// What goes where neither settings nor definition say otherwise.
+    pub const DEFAULT: Self = Self {
+        batch_records_max: 5_000,
+        batch_bytes_max: 8 << 20,
+        shard_batches: 1_000,
+        page_batches: 25,
+        lease_ms: 60_000,
+        attempts_max: 5,
+        workers_max: 50,
+        tolerated: None,
+    };
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            batch_records_max: 5_000,
-            batch_bytes_max: 8 << 20,
-            shard_batches: 1_000,
-            page_batches: 25,
-            lease_ms: 60_000,
-            attempts_max: 5,
-            workers_max: 50,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -188,6 +245,8 @@ pub struct Job {
     pub reason: Option<Reason>,
     /// The closing effects are still owed (I4).
     pub outbox: bool,
+    /// Set once a worker was throttled: how far the fleet slows down.
+    pub throttle: Option<Throttle>,
 }
 
 impl Job {
@@ -208,6 +267,24 @@ impl Job {
             finished_ms: None,
             reason: None,
             outbox: false,
+            throttle: None,
+        }
+    }
+
+    /// Why the job must not go on, if `rejected` of its records are. A share is one of all records, so
+    /// it is known to be exceeded once the plan is complete.
+    #[must_use]
+    pub fn intolerable(&self, rejected: u64) -> Option<Reason> {
+        let tolerated = self.policy.tolerated.as_ref()?;
+        let records = self.plan.map(|plan| plan.records);
+        let is_exceeded = tolerated.is_exceeded(rejected, records);
+        is_exceeded.then(|| Reason::too_many_rejects(rejected, tolerated))
+    }
+
+    /// Step 16: slows the fleet down, unless someone else did since `seen` was read.
+    pub fn set_throttle(&mut self, seen: Option<Throttle>, throttle: Throttle) {
+        if self.throttle == seen {
+            self.throttle = Some(throttle);
         }
     }
 
@@ -250,6 +327,16 @@ impl Job {
         } else {
             Held::Lost
         }
+    }
+
+    /// Step 4: publishes into one of the job's shards; of a job that is over nothing any more, since its
+    /// report counts what there is. Whether the publication was looked at.
+    pub fn publish(&self, shard: &mut Shard, publication: &Publication) -> bool {
+        let is_open = !self.status.is_terminal() || mutation::on(Mutation::PublishIntoEnded);
+        if is_open {
+            shard.publish(publication);
+        }
+        is_open
     }
 
     /// Step 10: closes one of the job's shards and adds its sums. Shard and job are kept together or
@@ -414,6 +501,28 @@ mod tests {
         }
     }
 
+    /// An item of the table takes 400 KB: a job that could not keep its reason would never end.
+    #[test]
+    fn a_reason_of_any_length_can_be_kept() {
+        let clipped = |message: String| {
+            let code = ReasonCode::BadDefinition;
+            let kept = Reason { code, message }.clipped().message;
+            assert!(kept.len() < REASON_BYTES_MAX + 100, "{} bytes", kept.len());
+            kept
+        };
+        assert_eq!(clipped("one\ntwo".into()), "one\ntwo");
+        let fault = |n: usize| format!("line {n}, column 1: unknown key \"x\"\n");
+        let faults: String = (1..=20_000).map(fault).collect();
+        let kept = clipped(faults);
+        let lines = kept.lines().count() - 1;
+        assert!(kept.starts_with(&fault(1)) && lines > 40, "{lines} lines");
+        assert!(
+            kept.ends_with(&format!("\nand {} lines more", 20_000 - lines)),
+            "{lines}"
+        );
+        assert!(clipped("é".repeat(300_000)).ends_with("é…"));
+    }
+
     #[test]
     fn a_shard_closes_once_and_only_when_sealed() {
         let mut job = planned(2);
@@ -426,6 +535,27 @@ mod tests {
         assert_eq!((shard.closed, shard.totals), (true, Some(sums(3))));
         assert_eq!((job.shards_closed, job.closed), (1, sums(3).counts));
         assert_eq!(job.closed_bytes, 30);
+    }
+
+    #[test]
+    fn nothing_is_published_into_a_job_that_is_over() {
+        let publication = Publication {
+            published: 2,
+            start: 8,
+            end: 9,
+            sealed: true,
+        };
+        let mut shard = Shard::default();
+        for status in [JobStatus::Completed, JobStatus::Failed, JobStatus::Aborted] {
+            let over = Job {
+                status,
+                ..planned(1)
+            };
+            assert!(!over.publish(&mut shard, &publication));
+            assert_eq!(shard, Shard::default());
+        }
+        assert!(planned(1).publish(&mut shard, &publication));
+        assert_eq!((shard.published, shard.sealed), (2, true));
     }
 
     #[test]

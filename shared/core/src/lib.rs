@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod close;
+pub mod delivery;
 pub mod error;
 pub mod head;
 pub mod ids;
@@ -25,6 +26,7 @@ mod shard;
 pub mod source;
 mod status;
 pub mod sweep;
+pub mod throttle;
 pub mod watch;
 pub mod work;
 

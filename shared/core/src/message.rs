@@ -20,6 +20,9 @@ pub enum Message {
         /// Where to begin looking, so that workers spread.
         #[serde(default)]
         shard: u32,
+        /// Which of the job's workers this is, from 0: an overload holds the last ones back.
+        #[serde(default)]
+        seat: u32,
     },
     /// Like [`Message::Work`], but one of it stays in the queue, delayed, until the job is over: it
     /// is what finds a job whose every worker was killed.
@@ -96,6 +99,15 @@ mod tests {
                 Message::Work {
                     job: job.clone(),
                     shard: 3,
+                    seat: 0,
+                },
+            ),
+            (
+                r#"{"v":1,"kind":"work","job":"0123456789abcdef0123456789abcdef","shard":3,"seat":7}"#,
+                Message::Work {
+                    job: job.clone(),
+                    shard: 3,
+                    seat: 7,
                 },
             ),
             (
@@ -120,6 +132,7 @@ mod tests {
                         sequencer: None,
                         size: 5,
                         attempt: 0,
+                        redrive: None,
                     },
                 },
             ),

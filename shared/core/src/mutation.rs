@@ -34,6 +34,20 @@ pub enum Mutation {
     GiveUpUnnamed,
     /// A log line quotes what was read.
     LoudLog,
+    /// Batches of a paused job are claimed.
+    ClaimWhilePaused,
+    /// A worker does not look whether its job was paused or ended while it works on a batch.
+    StopUnnoticed,
+    /// The watch of a paused job leaves no successor.
+    PausedUnwatched,
+    /// The report of a job that ended early does not wait for those that still hold batches.
+    ReportUnquiet,
+    /// A batch is cancelled without raising its fence.
+    CancelKeepsFence,
+    /// A delivered part of a cancelled batch is not named in the summary.
+    UncountedUnnamed,
+    /// The names of the parts of cancelled batches are left free.
+    CancelledNameFree,
     /// Rejects of a batch that was given up have the name of those of a worked one. Found by the
     /// simulator.
     GiveUpSameName,
@@ -51,6 +65,11 @@ pub enum Mutation {
     HoldUnextended,
     /// A layout that is kept late changes the report of a failed job. Found by the simulator.
     ReportLateLayout,
+    /// A job that is paused while it is ended counts as over, and so its messages are dropped. Found by
+    /// the simulator.
+    PausedCountsAsOver,
+    /// Batches are published into a job that is over. Found by the simulator.
+    PublishIntoEnded,
 }
 
 #[cfg(feature = "mutations")]

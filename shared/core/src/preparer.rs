@@ -93,6 +93,7 @@ pub(crate) mod tests {
                 sequencer: None,
                 size: 100,
                 attempt: 0,
+                redrive: None,
             },
             definition_name: "people".into(),
             definition_text: "fields: {}".into(),

@@ -3,23 +3,33 @@
 //! The outcome depends on the bytes, the definition and the layout alone, so a batch that is worked
 //! again yields the same objects again. It must not know of leases, stores or time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use batchfleet_definition::{Cells, Code, Definition, JsonLines, RowError, RowPlan};
+use batchfleet_definition::{
+    Cells, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan,
+};
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
+use bytes::Bytes;
 
 use crate::batch::Completion;
 use crate::error::{PortError, PortResult};
 use crate::job::{CodeCounts, Counts, Layout};
-use crate::ports::Snapshot;
-use crate::rejects::RejectWriter;
+use crate::ports::{SinkRecord, Snapshot};
+use crate::rejects::{self, RejectWriter};
+use crate::work::Scope;
+
+/// Keys and defaults of one part, at most: with the cells, and the rejects, well within a worker's
+/// memory.
+const PART_BYTES_MAX: u64 = 64 << 20;
 
 /// A job's definition bound to its file, compiled once per job.
 pub struct JobPlan {
     layout: Layout,
     rows: RowPlan,
     limits: Limits,
+    destination: Destination,
+    retries: Retries,
 }
 
 impl JobPlan {
@@ -56,13 +66,50 @@ impl JobPlan {
             layout,
             rows,
             limits: Limits::default(),
+            destination: definition.destination().clone(),
+            retries: definition.retries(),
         })
+    }
+
+    /// How the file is read.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The most records of a batch whose part fits into memory whatever its cells hold: keys and
+    /// defaults are in every row of the output, so a file of a few bytes a row can become one of a
+    /// hundred kilobytes a row.
+    #[must_use]
+    pub fn batch_records_max(&self) -> u32 {
+        let records = PART_BYTES_MAX / self.rows.bytes_of_every_row().max(1);
+        u32::try_from(records.max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Where accepted rows go.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// How patient a delivery is.
+    #[must_use]
+    pub fn retries(&self) -> Retries {
+        self.retries
     }
 
     /// The header line of rejects.csv.
     #[must_use]
     pub fn rejects_head(&self) -> Vec<u8> {
         RejectWriter::new(&self.layout).head(&self.layout.header)
+    }
+
+    /// The records that a part of the rejects names, by their index in the job.
+    ///
+    /// # Errors
+    /// [`PortError::Corrupt`] where it is no part of these rejects.
+    pub fn rejected_records(&self, part: &[u8]) -> PortResult<BTreeSet<u64>> {
+        rejects::records(part, self.layout.dialect, self.limits)
     }
 
     /// Columns of the file that no field of the definition takes.
@@ -96,9 +143,41 @@ pub struct Processed {
     pub counts: Counts,
     /// Rows by error code.
     pub codes: CodeCounts,
+    /// The index of each accepted record, and where its row ends in the part. Only for a destination
+    /// that takes records one by one.
+    pub rows: Vec<(u64, usize)>,
 }
 
 impl Processed {
+    /// Of a batch with nothing to work on.
+    #[must_use]
+    pub fn skipped(range: &BatchRange) -> Self {
+        let counts = Counts {
+            records: range.records,
+            skipped: range.records,
+            ..Counts::default()
+        };
+        Self {
+            counts,
+            ..Self::default()
+        }
+    }
+
+    /// Hands over the accepted records, for a destination that takes them one by one.
+    #[must_use]
+    pub fn take_records(&mut self) -> Vec<SinkRecord> {
+        let part = Bytes::from(std::mem::take(&mut self.part));
+        let mut start = 0;
+        let mut records = Vec::with_capacity(self.rows.len());
+        for (index, end) in self.rows.drain(..) {
+            // Without its line feed.
+            let row = part.slice(start..end - 1);
+            records.push(SinkRecord { index, row });
+            start = end;
+        }
+        records
+    }
+
     /// The completion of the batch that came to this.
     #[must_use]
     pub fn completion(&self, range: &BatchRange, failed: bool) -> Completion {
@@ -115,18 +194,22 @@ impl Processed {
 /// its caller can keep the lease alive and notice a pause between them.
 pub struct Processing<'a> {
     plan: &'a JobPlan,
+    scope: &'a Scope,
     reader: RecordReader<'a>,
     encoder: JsonLines,
     errors: Vec<RowError>,
     rejects: RejectWriter,
     counts: Counts,
     codes: CodeCounts,
+    rows: Vec<(u64, usize)>,
+    refused: BTreeMap<u64, RowError>,
 }
 
 impl<'a> Processing<'a> {
-    /// Begins a batch. `bytes` are exactly those of `range`.
+    /// Begins a batch. `bytes` are exactly those of `range`; of its records those in `scope` are
+    /// worked, and the others skipped.
     #[must_use]
-    pub fn new(plan: &'a JobPlan, bytes: &'a [u8], range: &BatchRange) -> Self {
+    pub fn new(plan: &'a JobPlan, bytes: &'a [u8], range: &BatchRange, scope: &'a Scope) -> Self {
         let at = Position {
             offset: range.start,
             record: range.first_record,
@@ -134,13 +217,23 @@ impl<'a> Processing<'a> {
         };
         Self {
             plan,
+            scope,
             reader: RecordReader::new(bytes, plan.layout.dialect, plan.limits, at),
             encoder: JsonLines::new(&plan.rows),
             errors: Vec::new(),
             rejects: RejectWriter::new(&plan.layout),
             counts: Counts::default(),
             codes: CodeCounts::new(),
+            rows: Vec::new(),
+            refused: BTreeMap::new(),
         }
+    }
+
+    /// The same batch once more, now that the destination has refused these of its good records: they
+    /// become rejects, in their place among the others. The part is not to be used.
+    #[must_use]
+    pub fn refusing(self, refused: BTreeMap<u64, RowError>) -> Self {
+        Self { refused, ..self }
     }
 
     /// Does up to `records` records. `false` once there are none left.
@@ -150,12 +243,12 @@ impl<'a> Processing<'a> {
                 return false;
             };
             self.counts.records += 1;
-            if record.is_blank() {
+            if record.is_blank() || !self.scope.has(record.index()) {
                 self.counts.skipped += 1;
                 continue;
             }
             self.errors.clear();
-            let accepted = match record.fault() {
+            let mut accepted = match record.fault() {
                 None => {
                     self.plan
                         .rows
@@ -166,8 +259,16 @@ impl<'a> Processing<'a> {
                     false
                 }
             };
+            if accepted && let Some(refusal) = self.refused.remove(&record.index()) {
+                self.errors.push(refusal);
+                accepted = false;
+            }
             if accepted {
                 self.counts.accepted += 1;
+                if self.plan.destination.is_record_wise() {
+                    let end = self.encoder.buffer().len();
+                    self.rows.push((record.index(), end));
+                }
             } else {
                 self.counts.rejected += 1;
                 count_codes(&mut self.codes, &self.errors);
@@ -185,7 +286,32 @@ impl<'a> Processing<'a> {
             rejects: self.rejects.finish(),
             counts: self.counts,
             codes: self.codes,
+            rows: self.rows,
         }
+    }
+}
+
+/// What a reason of the destination is cut to: it may quote the call that it answers.
+const REASON_CHARACTERS_MAX: usize = 300;
+
+/// Why a good record becomes a reject: the destination refused it, `tries` times.
+#[must_use]
+pub fn refused_by_destination(reason: &str, tries: u32) -> RowError {
+    let times = match tries {
+        0 | 1 => String::new(),
+        _ => format!(" {tries} times"),
+    };
+    let mut message = format!("the destination refused the row{times}: ");
+    let mut characters = reason.chars();
+    let shown = characters.by_ref().take(REASON_CHARACTERS_MAX);
+    message.extend(shown.map(|one| if one.is_control() { ' ' } else { one }));
+    if characters.next().is_some() {
+        message.push('…');
+    }
+    RowError {
+        code: Code::DeliveryFailed,
+        field: None,
+        message,
     }
 }
 
@@ -218,9 +344,17 @@ pub fn reject_oversize(plan: &JobPlan, range: &BatchRange) -> Processed {
 
 /// Every record of a batch as a reject: what is left of a batch whose workers keep dying.
 #[must_use]
-pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u32) -> Processed {
-    let message =
-        format!("the batch of this row was given up after {attempts} attempts that did not finish");
+pub fn reject_all(
+    plan: &JobPlan,
+    bytes: &[u8],
+    range: &BatchRange,
+    scope: &Scope,
+    attempts: u32,
+) -> Processed {
+    let doubt = doubt(plan, "the row");
+    let message = format!(
+        "the batch of this row was given up after {attempts} attempts that did not finish{doubt}"
+    );
     let error = RowError {
         code: Code::BatchFailed,
         field: None,
@@ -236,7 +370,7 @@ pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u3
     let mut counts = Counts::default();
     while let Some(record) = reader.read() {
         counts.records += 1;
-        if record.is_blank() {
+        if record.is_blank() || !scope.has(record.index()) {
             counts.skipped += 1;
         } else {
             counts.rejected += 1;
@@ -245,25 +379,27 @@ pub fn reject_all(plan: &JobPlan, bytes: &[u8], range: &BatchRange, attempts: u3
     }
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
     Processed {
-        part: Vec::new(),
         rejects: rejects.finish(),
         counts,
         codes,
+        ..Processed::default()
     }
 }
 
 /// A batch whose bytes even the reader did not survive: one row that says where the records are.
 #[must_use]
-pub fn reject_unread(plan: &JobPlan, range: &BatchRange, attempts: u32) -> Processed {
-    let BatchRange {
-        records,
-        start,
-        end,
-        ..
-    } = *range;
+pub fn reject_unread(
+    plan: &JobPlan,
+    range: &BatchRange,
+    scope: &Scope,
+    attempts: u32,
+) -> Processed {
+    let BatchRange { start, end, .. } = *range;
+    let rejected = scope.count(range);
+    let doubt = doubt(plan, "some");
     let message = format!(
-        "{records} rows from here on were given up unread after {attempts} attempts that did not finish; \
-         their bytes are {start}..{end} of the file"
+        "{rejected} rows from here on were given up unread after {attempts} attempts that did not finish; \
+         their bytes are {start}..{end} of the file{doubt}"
     );
     let error = RowError {
         code: Code::BatchFailed,
@@ -271,11 +407,21 @@ pub fn reject_unread(plan: &JobPlan, range: &BatchRange, attempts: u32) -> Proce
         message,
     };
     let counts = Counts {
-        records,
-        rejected: records,
+        records: range.records,
+        rejected,
+        skipped: range.records - rejected,
         ..Counts::default()
     };
     reject_range(plan, range, &error, counts)
+}
+
+/// A worker that died may have delivered first, where nothing keeps the two together.
+fn doubt(plan: &JobPlan, what: &str) -> String {
+    if plan.destination.is_record_wise() {
+        format!("; {what} may have reached the destination all the same")
+    } else {
+        String::new()
+    }
 }
 
 /// One row of rejects for a whole range.
@@ -284,10 +430,10 @@ fn reject_range(plan: &JobPlan, range: &BatchRange, error: &RowError, counts: Co
     rejects.without_cells(range, error);
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
     Processed {
-        part: Vec::new(),
         rejects: rejects.finish(),
         counts,
         codes,
+        ..Processed::default()
     }
 }
 
@@ -343,7 +489,7 @@ mod tests {
             first_line: 2,
             oversize: false,
         };
-        let mut processing = Processing::new(plan, text, &range);
+        let mut processing = Processing::new(plan, text, &range, &Scope::All);
         while processing.step(1) {}
         processing.finish()
     }
@@ -421,6 +567,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_in_the_scope_is_skipped() {
+        let plan = plan(PEOPLE, &["email", "age"]);
+        let text = b"a@b.de,42\nnope,old\n\nx@y.de,1\nbad,2\n";
+        let range = BatchRange {
+            index: 0,
+            start: 0,
+            end: text.len() as u64,
+            first_record: 10,
+            records: 5,
+            first_line: 2,
+            oversize: false,
+        };
+        let scope = Scope::Only(BTreeSet::from([13, 14]));
+        let mut processing = Processing::new(&plan, text, &range, &scope);
+        while processing.step(2) {}
+        let done = processing.finish();
+        assert_eq!(done.part, b"{\"email\":\"x@y.de\",\"age\":1}\n");
+        let counts = Counts {
+            records: 5,
+            accepted: 1,
+            rejected: 1,
+            skipped: 3,
+        };
+        assert_eq!(done.counts, counts);
+        assert_eq!(
+            plan.rejected_records(&done.rejects).unwrap(),
+            BTreeSet::from([14])
+        );
+        let given_up = reject_all(&plan, text, &range, &scope, 3);
+        assert_eq!((given_up.counts.rejected, given_up.counts.skipped), (2, 3));
+        let unread = reject_unread(&plan, &range, &scope, 4);
+        assert_eq!((unread.counts.rejected, unread.counts.skipped), (2, 3));
+    }
+
+    #[test]
     fn any_step_gives_the_same() {
         let plan = plan(PEOPLE, &["email", "age"]);
         let text = b"a@b.de,42\nnope,old\n\nx@y.de,1\n";
@@ -433,8 +614,67 @@ mod tests {
             first_line: 2,
             oversize: false,
         };
-        let mut processing = Processing::new(&plan, text, &range);
+        let mut processing = Processing::new(&plan, text, &range, &Scope::All);
         while processing.step(1_000) {}
         assert_eq!(processing.finish(), run(&plan, text));
+    }
+
+    #[test]
+    fn records_the_destination_refused_become_rejects_in_their_place() {
+        let definition = "fields: [{name: id, type: integer, required: true}, {name: name}]\n\
+                          destination: {type: dynamodb, table: people, key: [id]}\n";
+        let plan = plan(definition, &["id", "name"]);
+        let text = b"7,a\nx,b\n\n8,\"c\nd\"\n9,e\n";
+        let mut first = run(&plan, text);
+        let records = first.take_records();
+        let rows: Vec<(u64, &[u8])> = records.iter().map(|one| (one.index, &*one.row)).collect();
+        let expected: [(u64, &[u8]); 3] = [
+            (0, br#"{"id":7,"name":"a"}"#),
+            (3, br#"{"id":8,"name":"c\nd"}"#),
+            (4, br#"{"id":9,"name":"e"}"#),
+        ];
+        assert_eq!(rows, expected);
+
+        let range = BatchRange {
+            index: 0,
+            start: 0,
+            end: text.len() as u64,
+            first_record: 0,
+            records: 5,
+            first_line: 2,
+            oversize: false,
+        };
+        let refusal = refused_by_destination("too\nlarge", 4);
+        let refused = BTreeMap::from([(0, refusal.clone()), (3, refusal)]);
+        let mut processing = Processing::new(&plan, text, &range, &Scope::All).refusing(refused);
+        while processing.step(1) {}
+        let second = processing.finish();
+        assert_eq!(
+            second.counts,
+            Counts {
+                records: 5,
+                accepted: 1,
+                rejected: 3,
+                skipped: 1
+            }
+        );
+        let codes = [(Code::TypeMismatch, 1), (Code::DeliveryFailed, 2)];
+        assert_eq!(second.codes, CodeCounts::from(codes));
+        let rejects = String::from_utf8(second.rejects).unwrap();
+        let why = "the destination refused the row 4 times: too large";
+        assert_eq!(
+            rejects,
+            format!(
+                "7,a,0,2,{why}\nx,b,1,3,\"id: \"\"x\"\" is not a whole number\"\n8,\"c\nd\",3,5,{why}\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_reason_is_short_and_on_one_line() {
+        let error = refused_by_destination(&"é\n".repeat(1_000), 1);
+        assert_eq!(error.code, Code::DeliveryFailed);
+        let cut = format!("the destination refused the row: {}…", "é ".repeat(150));
+        assert_eq!(error.message, cut);
     }
 }

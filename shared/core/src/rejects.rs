@@ -3,9 +3,13 @@
 //!
 //! It must not know how rows are judged.
 
-use batchfleet_definition::RowError;
-use batchfleet_grammar::{BatchRange, Dialect, Record};
+use std::collections::BTreeSet;
+use std::fmt::Write;
 
+use batchfleet_definition::RowError;
+use batchfleet_grammar::{BatchRange, Dialect, Limits, Position, Record, RecordReader};
+
+use crate::error::{PortError, PortResult};
 use crate::job::Layout;
 
 /// Columns that rejects.csv adds behind the original ones. A file that has them, because it is a
@@ -100,13 +104,42 @@ impl RejectWriter {
     }
 }
 
+/// The records whose rows are in a part, which has no header.
+pub(crate) fn records(part: &[u8], dialect: Dialect, limits: Limits) -> PortResult<BTreeSet<u64>> {
+    let mut reader = RecordReader::new(part, dialect, limits, Position::default());
+    let mut records = BTreeSet::new();
+    while let Some(row) = reader.read() {
+        let place = row.len().checked_sub(REJECT_COLUMNS.len());
+        let cell = place.and_then(|place| row.get(place));
+        let index = cell.and_then(|cell| std::str::from_utf8(cell).ok()?.parse().ok());
+        let index = index.ok_or_else(|| {
+            PortError::corrupt(
+                "the rejects",
+                format!("line {} names no record", row.line()),
+            )
+        })?;
+        records.insert(index);
+    }
+    Ok(records)
+}
+
+/// The longest text of `_errors`: a spreadsheet's cell takes 32,767 characters. A row can have an
+/// error in each of 4,096 columns, so without a limit rows of a few bytes would fill the memory.
+const ERRORS_BYTES_MAX: usize = 32_000;
+
 fn added_cells(record: u64, line: u64, errors: &[RowError]) -> [String; 3] {
-    let sentences: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
-    [
-        record.to_string(),
-        line.to_string(),
-        defuse(sentences.join("; ")),
-    ]
+    let mut sentences = String::new();
+    for (told, error) in errors.iter().enumerate() {
+        let separator = if told == 0 { "" } else { "; " };
+        if sentences.len() + error.message.len() > ERRORS_BYTES_MAX {
+            let more = errors.len() - told;
+            let _ = write!(sentences, "{separator}and {more} more");
+            break;
+        }
+        sentences.push_str(separator);
+        sentences.push_str(&error.message);
+    }
+    [record.to_string(), line.to_string(), defuse(sentences)]
 }
 
 /// Spreadsheets run a cell that begins like this as a formula; an apostrophe makes it text. (OWASP,
@@ -121,11 +154,34 @@ fn defuse(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use batchfleet_definition::Code;
+
     use super::*;
 
     #[test]
     fn an_added_cell_is_never_a_formula() {
         assert_eq!(defuse("=1+1".into()), "'=1+1");
         assert_eq!(defuse("age: fine".into()), "age: fine");
+    }
+
+    #[test]
+    fn a_row_with_an_error_in_every_column_fits_into_a_spreadsheets_cell() {
+        let error = RowError {
+            code: Code::TypeMismatch,
+            field: Some(0),
+            message: "é".repeat(100),
+        };
+        let cell = |errors: usize| {
+            let [_, _, cell] = added_cells(0, 2, &vec![error.clone(); errors]);
+            cell
+        };
+        assert_eq!(cell(2), format!("{0}; {0}", error.message));
+        let full = cell(4096);
+        assert!(full.len() <= 32_767, "{} bytes", full.len());
+        let told = full.matches("éé; ").count();
+        assert!(
+            full.ends_with(&format!("; and {} more", 4096 - told)),
+            "{told}"
+        );
     }
 }

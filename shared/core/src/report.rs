@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use batchfleet_definition::Code;
 use batchfleet_grammar::BatchRange;
 
-use crate::batch::BatchItem;
+use crate::batch::{BatchItem, Completion};
 use crate::ids::JobId;
 use crate::job::{CodeCounts, Counts, Job, JobStatus, Reason};
 use crate::mutation::{self, Mutation};
@@ -41,13 +42,32 @@ pub fn given_up_rejects(batch: u64, fence: u64) -> String {
     format!("rejects/part-{batch:09}-given-up-{fence}.csv")
 }
 
+/// The name of the rejects of a batch some of whose rows the destination refused under this fence.
+/// Another attempt may come to others, and only those of the claim that completes the batch count.
+#[must_use]
+pub fn refused_rejects(batch: u64, fence: u64) -> String {
+    format!("rejects/part-{batch:09}-refused-{fence}.csv")
+}
+
+/// The name of the rejects of a batch that ends like this under this fence. Without a reason to the
+/// contrary they depend on the bytes of the batch alone, and so does their name.
+#[must_use]
+pub fn rejects_name(batch: u64, fence: u64, done: &Completion) -> String {
+    if done.failed {
+        given_up_rejects(batch, fence)
+    } else if done.codes.contains_key(&Code::DeliveryFailed) {
+        refused_rejects(batch, fence)
+    } else {
+        rejects_part(batch)
+    }
+}
+
 /// The name of the rejects of a batch that is over and has some.
 #[must_use]
 pub fn rejects_of(batch: u64, item: &BatchItem) -> String {
-    if item.completion.as_ref().is_some_and(|done| done.failed) {
-        given_up_rejects(batch, item.fence)
-    } else {
-        rejects_part(batch)
+    match &item.completion {
+        Some(done) => rejects_name(batch, item.fence, done),
+        None => rejects_part(batch),
     }
 }
 
@@ -66,9 +86,11 @@ pub struct Account {
     pub reject_parts: Vec<String>,
     /// Parts of cancelled batches.
     pub uncounted_parts: Vec<String>,
+    /// Cancelled batches whose rows a destination may have all the same.
+    pub uncounted_batches: Vec<FailedBatch>,
 }
 
-/// Where the rows of a batch that was given up are in the file.
+/// Where the rows of a batch that did not get through are in the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedBatch {
     /// Its index.
@@ -129,13 +151,17 @@ pub struct Summary {
     /// between delivery and completion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncounted_parts: Vec<String>,
+    /// Batches of a job that ended early whose rows are in no count, although a destination that takes
+    /// records one by one may have some of them: a worker had begun to deliver.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncounted_batches: Vec<FailedBatch>,
     /// Bytes of the source.
     pub bytes: u64,
     /// Rows by error code. A row counts once under each code it has.
     pub errors: CodeCounts,
     /// When what happened.
     pub timings: Timings,
-    /// Where the delivered parts are.
+    /// Where the delivered parts are, or the destination's address.
     pub output: String,
     /// Where rejects.csv is; absent where the job ended before its header was read.
     pub rejects: Option<String>,
@@ -190,6 +216,7 @@ impl Summary {
             batches: account.batches,
             failed_batches: account.failed_batches,
             uncounted_parts: account.uncounted_parts,
+            uncounted_batches: account.uncounted_batches,
             bytes: job.source.size,
             errors: account.codes,
             timings: Timings {

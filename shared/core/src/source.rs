@@ -28,6 +28,28 @@ pub struct SourceRef {
     /// Which attempt at this version: 0 unless asked for again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u32,
+    /// Set where the attempt works again only on what an earlier one left undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redrive: Option<Redrive>,
+}
+
+/// What an attempt works on again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redrive {
+    /// The job of the attempt before: over, and planned to its end.
+    pub of: JobId,
+    /// Which of its records.
+    pub what: Redriven,
+}
+
+/// Records of an ended job that can be worked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Redriven {
+    /// Those of batches that were given up, or never worked because the job ended early.
+    Failed,
+    /// Those that were rejected, in batches that were given up and in all others.
+    Rejected,
 }
 
 #[expect(
@@ -108,6 +130,7 @@ mod tests {
             sequencer: Some("01".into()),
             size: 3,
             attempt: 0,
+            redrive: None,
         }
     }
 

@@ -3,10 +3,15 @@
 //! It is parsed from the text a job keeps as its snapshot, again in every worker, so parsing is
 //! deterministic and quick. This file must not know how the text is read.
 
+mod destination;
 mod read;
 
-use batchfleet_grammar::Dialect;
+use std::fmt;
 
+use batchfleet_grammar::Dialect;
+use serde::{Deserialize, Serialize};
+
+pub use self::destination::{Destination, KeyField, Retries, TableDestination};
 use crate::language::Faults;
 use crate::types::{FieldType, Literal};
 
@@ -19,7 +24,9 @@ pub struct Definition {
     fields: Vec<Field>,
     batches: Batches,
     destination: Destination,
+    retries: Retries,
     max_workers: Option<u32>,
+    tolerated: Option<Tolerated>,
 }
 
 /// One field: a column of the file, and a key of the output.
@@ -44,12 +51,47 @@ pub struct Batches {
     pub bytes: Option<u64>,
 }
 
-/// Where accepted rows go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Destination {
-    /// Files of JSON Lines beside the job.
-    #[default]
-    JsonLines,
+/// Rejects that an import bears: whichever bound is reached first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tolerated {
+    /// Rejected rows.
+    pub count: Option<u64>,
+    /// Hundredths of a per cent of all rows.
+    pub share: Option<u32>,
+}
+
+impl Tolerated {
+    /// None at all: `on_error: stop`.
+    pub const NONE: Self = Self {
+        count: Some(0),
+        share: None,
+    };
+
+    /// Hundredths of a per cent in the whole.
+    pub const WHOLE: u32 = 10_000;
+
+    /// Whether `rejected` rows are more than is borne; of a share, once all `records` are known.
+    #[must_use]
+    pub fn is_exceeded(&self, rejected: u64, records: Option<u64>) -> bool {
+        let parts = u128::from(rejected) * u128::from(Self::WHOLE);
+        let exceeds_share =
+            |(share, records): (u32, u64)| parts > u128::from(records) * u128::from(share);
+        self.count.is_some_and(|count| rejected > count)
+            || self.share.zip(records).is_some_and(exceeds_share)
+    }
+}
+
+impl fmt::Display for Tolerated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: u32| f64::from(share) / 100.0;
+        match (self.count, self.share) {
+            (Some(0), None) => f.write_str("none"),
+            (Some(count), None) => write!(f, "{count}"),
+            (None, Some(share)) => write!(f, "{} % of all", percent(share)),
+            (Some(count), Some(share)) => write!(f, "{count}, and {} % of all", percent(share)),
+            (None, None) => f.write_str("any number"),
+        }
+    }
 }
 
 impl Definition {
@@ -74,7 +116,9 @@ impl Definition {
             fields: Vec::new(),
             batches: Batches::default(),
             destination: Destination::default(),
+            retries: Retries::default(),
             max_workers: None,
+            tolerated: None,
         }
     }
 
@@ -116,8 +160,20 @@ impl Definition {
 
     /// Where accepted rows go.
     #[must_use]
-    pub fn destination(&self) -> Destination {
-        self.destination
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// How patient a delivery is with a destination that takes records one by one.
+    #[must_use]
+    pub fn retries(&self) -> Retries {
+        self.retries
+    }
+
+    /// Rejects that an import bears before it fails; any number where this is `None`.
+    #[must_use]
+    pub fn tolerated(&self) -> Option<Tolerated> {
+        self.tolerated
     }
 
     /// How many workers may import one file at a time, 1 to 1000.

@@ -14,6 +14,10 @@ use crate::types::FieldType;
 /// A header with more columns is refused: the grammar keeps no more cells of a record by default.
 pub const MAX_COLUMNS: usize = 4096;
 
+/// The longest name of a column or field, in bytes. It is in every row of the output, and in every
+/// message about its cells: surveys have whole questions there, but nobody has a page.
+pub(crate) const NAME_BYTES_MAX: usize = 2048;
+
 /// Columns that a report of rejected rows adds. They are dropped, so that the report can be
 /// mended and uploaded as it is.
 const OURS: [&str; 3] = ["_record", "_line", "_errors"];
@@ -55,6 +59,16 @@ pub enum HeaderFault {
     NotText {
         /// The column.
         column: usize,
+    },
+    /// The name of a column is longer than allowed.
+    #[error(
+        "the name of column {column} is {bytes} bytes long, more than the {NAME_BYTES_MAX} allowed"
+    )]
+    NameTooLong {
+        /// The column.
+        column: usize,
+        /// The length of its name.
+        bytes: usize,
     },
     /// More columns than allowed.
     #[error("the header has {columns} columns, more than the {limit} allowed")]
@@ -182,6 +196,10 @@ fn read(header: &[Vec<u8>]) -> Result<Vec<Column>, HeaderFaults> {
             Err(_) => faults.push(HeaderFault::NotUtf8 { column }),
             Ok(name) if name.chars().any(is_control) => {
                 faults.push(HeaderFault::NotText { column });
+            }
+            Ok(name) if name.trim().len() > NAME_BYTES_MAX => {
+                let bytes = name.trim().len();
+                faults.push(HeaderFault::NameTooLong { column, bytes });
             }
             Ok(name) => {
                 let key = key(name);

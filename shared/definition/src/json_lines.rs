@@ -84,7 +84,8 @@ impl Encoder for JsonLines {
 }
 
 /// The letter after the backslash for every byte that needs one, `u` for the six-character form,
-/// 0 for bytes that stand for themselves.
+/// `L` for the first byte of what may be a line end beyond ASCII, 0 for bytes that stand for
+/// themselves.
 static ESCAPES: [u8; 256] = escapes();
 
 const fn escapes() -> [u8; 256] {
@@ -101,6 +102,8 @@ const fn escapes() -> [u8; 256] {
     table[0x0d] = b'r';
     table[b'"' as usize] = b'"';
     table[b'\\' as usize] = b'\\';
+    table[0xc2] = b'L';
+    table[0xe2] = b'L';
     table
 }
 
@@ -114,16 +117,35 @@ fn push_string(out: &mut Vec<u8>, text: &str) {
         .position(|byte| ESCAPES[usize::from(*byte)] != 0)
     {
         out.extend_from_slice(&rest[..at]);
-        push_escape(out, rest[at]);
-        rest = &rest[at + 1..];
+        rest = push_special(out, &rest[at..]);
     }
     out.extend_from_slice(rest);
     out.push(b'"');
 }
 
-fn push_escape(out: &mut Vec<u8>, byte: u8) {
+/// The line ends that Unicode has beyond ASCII (NEL, LINE SEPARATOR, PARAGRAPH SEPARATOR). JSON lets
+/// them stand, but a reader that takes them for ends of lines would see one row as several, and who
+/// wrote the cell could choose what they say.
+const LINE_ENDS: [(&[u8], &[u8]); 3] = [
+    (b"\xc2\x85", b"\\u0085"),
+    (b"\xe2\x80\xa8", b"\\u2028"),
+    (b"\xe2\x80\xa9", b"\\u2029"),
+];
+
+/// Writes what `rest` begins with, which does not stand for itself or may not; gives what follows.
+fn push_special<'t>(out: &mut Vec<u8>, rest: &'t [u8]) -> &'t [u8] {
     const HEX: &[u8; 16] = b"0123456789abcdef";
+    let byte = rest[0];
     match ESCAPES[usize::from(byte)] {
+        b'L' => {
+            for (end, escape) in LINE_ENDS {
+                if let Some(rest) = rest.strip_prefix(end) {
+                    out.extend_from_slice(escape);
+                    return rest;
+                }
+            }
+            out.push(byte);
+        }
         b'u' => {
             out.extend_from_slice(b"\\u00");
             out.push(HEX[usize::from(byte >> 4)]);
@@ -131,6 +153,7 @@ fn push_escape(out: &mut Vec<u8>, byte: u8) {
         }
         letter => out.extend_from_slice(&[b'\\', letter]),
     }
+    &rest[1..]
 }
 
 fn push_int(out: &mut Vec<u8>, int: i64) {

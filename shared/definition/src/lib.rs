@@ -17,7 +17,9 @@ mod show;
 mod suggest;
 mod types;
 
-pub use definition::{Batches, Definition, Destination, Field};
+pub use definition::{
+    Batches, Definition, Destination, Field, KeyField, Retries, TableDestination, Tolerated,
+};
 pub use header::{HeaderFault, HeaderFaults, MAX_COLUMNS};
 pub use json_lines::JsonLines;
 pub use language::{Fault, Faults};

@@ -82,6 +82,21 @@ impl RowPlan {
         self.columns
     }
 
+    /// Bytes of the output that every accepted row has, whatever its cells hold: keys, punctuation,
+    /// defaults.
+    #[must_use]
+    pub fn bytes_of_every_row(&self) -> u64 {
+        let field = |slot: &Slot| {
+            let default = match slot.fallback() {
+                Value::Str(text) => text.len(),
+                _ => 0,
+            };
+            // Quotes, colon and comma.
+            (slot.name.len() + 4 + default) as u64
+        };
+        self.slots.iter().map(field).sum()
+    }
+
     /// The keys of the output, in order. [`RowError::field`] and [`Encoder::field`] count by it.
     #[must_use]
     pub fn field_names(&self) -> impl ExactSizeIterator<Item = &str> {

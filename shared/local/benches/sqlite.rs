@@ -53,6 +53,7 @@ async fn prepare(store: &dyn Store) -> JobId {
         sequencer: None,
         size: 1,
         attempt: 0,
+        redrive: None,
     };
     let job = NewJob {
         id: source.job_id(),

@@ -120,6 +120,7 @@ impl FileSource {
                 sequencer: None,
                 size: metadata.len(),
                 attempt: 0,
+                redrive: None,
             }),
             Err(path) => Err(FileError::NotUnicode { path: path.into() }),
         }

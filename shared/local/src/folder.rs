@@ -15,7 +15,7 @@ use batchfleet_core::ports::{PutOutcome, Results};
 use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
 
-use crate::{blocking, io_error};
+use crate::{blocking, io_error, refuse_link};
 
 /// What the name of an unfinished file has in it, and that of no result.
 const UNFINISHED: &str = ".tmp-";
@@ -57,14 +57,19 @@ impl FolderResults {
             && !name.contains(['\0', '\\'])
             && !name.contains(UNFINISHED)
             && path.components().all(plain);
-        if is_valid {
-            Ok(self.folder(job).join(path))
-        } else {
-            Err(PortError::refused(
+        if !is_valid {
+            return Err(PortError::refused(
                 "name a result",
                 format!("{name:?} is not the name of a file below the job's folder"),
-            ))
+            ));
         }
+        let mut below = self.folder(job);
+        for part in path {
+            refuse_link(&below).map_err(|error| io_error("name a result", &below, error))?;
+            below.push(part);
+        }
+        refuse_link(&below).map_err(|error| io_error("name a result", &below, error))?;
+        Ok(below)
     }
 }
 
@@ -121,9 +126,13 @@ impl Unfinished {
         let mut name = target.as_os_str().to_owned();
         name.push(format!("{UNFINISHED}{}-{number}", std::process::id()));
         let path = PathBuf::from(name);
-        let file = match File::create(&path) {
+        let file = match File::create_new(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                create_folder(target).and_then(|()| File::create(&path))
+                create_folder(target).and_then(|()| File::create_new(&path))
+            }
+            // Of a killed run whose process had our number; or put there, perhaps as a link.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                fs::remove_file(&path).and_then(|()| File::create_new(&path))
             }
             other => other,
         };

@@ -35,6 +35,18 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Refuses a symbolic link in the place of a file or folder of ours: following one that somebody else
+/// put there would write to wherever it leads. Who can put one there between this look and the write
+/// can write to the folder anyway.
+fn refuse_link(path: &std::path::Path) -> std::io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(std::io::Error::other(
+            "it is a symbolic link, and results are only written to real files and folders: remove it",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Says of a failed file operation whether trying it again may help.
 fn io_error(action: &'static str, path: &std::path::Path, error: std::io::Error) -> PortError {
     use std::io::ErrorKind;

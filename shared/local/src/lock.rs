@@ -5,6 +5,8 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::refuse_link;
+
 /// The exclusive use of an output folder, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct FolderLock {
@@ -43,13 +45,15 @@ impl FolderLock {
             source,
         };
         fs::create_dir_all(folder).map_err(unusable)?;
+        let path = folder.join(".lock");
+        refuse_link(&path).map_err(unusable)?;
         // The file stays when the lock is released: were it removed, two runs could each lock their
         // own file of that name.
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(folder.join(".lock"))
+            .open(path)
             .map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),

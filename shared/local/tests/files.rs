@@ -2,14 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
 use batchfleet_core::PortError;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{PutOutcome, Results, Source};
-use batchfleet_local::{FileError, FileSource, FolderResults};
+use batchfleet_local::{FileError, FileSource, FolderLock, FolderResults, SqliteStore};
 
 fn job() -> JobId {
     JobId::derive(&["files"])
@@ -173,4 +173,74 @@ async fn a_folder_that_cannot_be_written_is_said_so() {
     assert!(matches!(error, PortError::Refused { .. }), "{error:?}");
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains(&file.display().to_string()), "{cause}");
+}
+
+/// Whoever else may write to the folder could otherwise choose what a run overwrites.
+#[tokio::test]
+async fn symbolic_links_in_the_folder_are_never_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let victim = elsewhere.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    let results = FolderResults::new(folder.path());
+    let home = results.folder(&job());
+    let content = bytes::Bytes::from("{}\n");
+
+    // In the place of a folder, of the job's own, and of files.
+    for (link, target, name) in [
+        (home.join("output"), elsewhere.path(), "output/part-0.jsonl"),
+        (home.join("summary.json"), &victim, "summary.json"),
+        (
+            home.join("dangling"),
+            Path::new("/nonexistent/x"),
+            "dangling",
+        ),
+        (home.clone(), elsewhere.path(), "rejects.csv"),
+    ] {
+        if link == home {
+            fs::remove_dir_all(&home).unwrap();
+        } else {
+            fs::create_dir_all(&home).unwrap();
+        }
+        symlink(target, &link).unwrap();
+        let put_once = results.put_once(&job(), name, content.clone()).await;
+        let put = results.put(&job(), name, content.clone()).await;
+        let join = results.join(&job(), name, content.clone(), &[]).await;
+        let get = results.get(&job(), name).await;
+        let errors = [
+            put_once.unwrap_err(),
+            put.unwrap_err(),
+            join.unwrap_err(),
+            get.unwrap_err(),
+        ];
+        for error in errors {
+            let cause = std::error::Error::source(&error).unwrap();
+            let reason = std::error::Error::source(cause).unwrap().to_string();
+            assert!(reason.contains("symbolic link"), "{name}: {reason}");
+        }
+    }
+    fs::remove_file(&home).unwrap();
+
+    // Under the temporary names that this process uses next, which can be guessed.
+    fs::create_dir(&home).unwrap();
+    for number in 0..64 {
+        let name = format!("summary.json.tmp-{}-{number}", std::process::id());
+        symlink(&victim, home.join(name)).unwrap();
+    }
+    results.put(&job(), "summary.json", content).await.unwrap();
+    assert_eq!(results.clean(&job()).unwrap(), 63);
+    assert_eq!(fs::read(home.join("summary.json")).unwrap(), b"{}\n");
+
+    // The state of the jobs, and the lock.
+    let inner = folder.path().join("out");
+    fs::create_dir(&inner).unwrap();
+    let database = inner.join("batchfleet.db");
+    symlink(elsewhere.path().join("new.db"), &database).unwrap();
+    assert!(SqliteStore::open(&database).is_err());
+    symlink(elsewhere.path().join("new.lock"), inner.join(".lock")).unwrap();
+    assert!(FolderLock::take(&inner).is_err());
+
+    assert_eq!(fs::read(&victim).unwrap(), b"precious");
+    let others: Vec<_> = fs::read_dir(elsewhere.path()).unwrap().collect();
+    assert_eq!(others.len(), 1, "nothing was written there: {others:?}");
 }

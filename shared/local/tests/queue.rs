@@ -14,6 +14,7 @@ fn message(shard: u32) -> Message {
     Message::Work {
         job: JobId::derive(&["queue"]),
         shard,
+        seat: 0,
     }
 }
 

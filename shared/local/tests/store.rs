@@ -28,6 +28,7 @@ fn new_job(key: &str, created_ms: u64) -> NewJob {
         sequencer: None,
         size: 10,
         attempt: 0,
+        redrive: None,
     };
     NewJob {
         id: source.job_id(),
@@ -191,12 +192,37 @@ fn a_newer_database_is_refused_and_left_alone() {
         error,
         OpenError::Newer {
             found: 7,
-            known: 1,
+            known: 2,
             ..
         }
     ));
     assert!(error.to_string().contains("newer release"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+/// A folder of an earlier release is brought up to date, with all that is in it.
+#[tokio::test]
+async fn an_older_database_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let job = batchfleet_testing::new_job();
+    SqliteStore::open(&path)
+        .unwrap()
+        .create(&job)
+        .await
+        .unwrap();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    let version_1 =
+        "DROP TABLE tally; ALTER TABLE job DROP COLUMN throttle; PRAGMA user_version = 1";
+    old.execute_batch(version_1).unwrap();
+    drop(old);
+
+    for _ in 0..2 {
+        let store = SqliteStore::open(&path).unwrap();
+        let found = store.job(&job.id).await.unwrap().unwrap();
+        assert_eq!((found.source, found.throttle), (job.source.clone(), None));
+        assert_eq!(store.tallied(&job.id).await.unwrap(), 0);
+    }
 }
 
 #[test]

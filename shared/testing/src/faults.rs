@@ -16,6 +16,7 @@ use batchfleet_core::ports::{
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
@@ -212,6 +213,25 @@ impl<S: Store + ?Sized> Store for LostResponses<S> {
 
     async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()> {
         self.answer("record watch", self.inner.record_watch(job, watch).await)
+    }
+
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()> {
+        let answer = self.inner.record_tally(job, owner, rejected).await;
+        self.answer("record tally", answer)
+    }
+
+    async fn tallied(&self, job: &JobId) -> PortResult<u64> {
+        self.inner.tallied(job).await
+    }
+
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        let answer = self.inner.set_throttle(job, seen, throttle).await;
+        self.answer("set throttle", answer)
     }
 
     async fn open_jobs(&self) -> PortResult<Vec<JobId>> {

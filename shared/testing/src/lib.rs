@@ -24,7 +24,9 @@ pub mod suite;
 
 pub use faults::LostResponses;
 pub use memory::{
-    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore, Sent,
-    SequenceIds,
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
+    MemoryStore, OneSink, Sent, SequenceIds, SinkFault,
 };
+pub use suite::new_job;
+pub use suite::sink::SinkHarness;
 pub use suite::source::SourceHarness;

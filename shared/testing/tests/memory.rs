@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use batchfleet_core::ports::Source;
+use batchfleet_core::ids::JobId;
+use batchfleet_core::ports::{Sink, Source};
 use batchfleet_core::source::SourceRef;
-use batchfleet_testing::{MemoryResults, MemorySource, MemoryStore, SourceHarness};
+use batchfleet_testing::{
+    MemoryResults, MemorySink, MemorySource, MemoryStore, SinkHarness, SourceHarness,
+};
 use bytes::Bytes;
+use serde_json::Value;
 
 mod store {
     use super::{Arc, MemoryStore};
@@ -63,4 +67,57 @@ mod versioned_source {
     }
 
     batchfleet_testing::source_conformance!(make_bucket);
+}
+
+struct Destination(Arc<MemorySink>);
+
+impl Destination {
+    fn new() -> Self {
+        let sink = MemorySink::new();
+        sink.refuse("\"poison\"", u32::MAX);
+        Self(Arc::new(sink))
+    }
+}
+
+#[async_trait]
+impl SinkHarness for Destination {
+    fn sink(&self) -> Arc<dyn Sink> {
+        self.0.clone()
+    }
+
+    async fn read(&self, job: &JobId, id: i64) -> Option<Value> {
+        let rows = self.0.rows(job);
+        let rows = rows.values().map(|row| serde_json::from_slice(row));
+        let mut row: Value = rows
+            .map(Result::unwrap)
+            .find(|row: &Value| row["id"] == id)?;
+        row.as_object_mut()?.retain(|_, value| !value.is_null());
+        Some(row)
+    }
+
+    fn spoil(&self, row: &mut Value) {
+        row["poison"] = Value::Bool(true);
+    }
+}
+
+mod sink {
+    use super::Destination;
+
+    async fn make_destination() -> Destination {
+        Destination::new()
+    }
+
+    batchfleet_testing::sink_conformance!(make_destination);
+}
+
+mod sink_that_tells_each {
+    use super::Destination;
+
+    async fn make_destination() -> Destination {
+        let destination = Destination::new();
+        destination.0.tell_each();
+        destination
+    }
+
+    batchfleet_testing::sink_conformance!(make_destination);
 }

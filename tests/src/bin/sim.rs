@@ -16,7 +16,7 @@ use std::time::Instant;
 use batchfleet_core::mutation;
 use batchfleet_tests::sim::{self, BUGS, Bug, FOUND, Options, Run, Tally};
 
-const USAGE: &str = "usage: sim --seeds N [--from S] [--planted BUG] | --seed S [--planted BUG] | --mutations [--from S]";
+const USAGE: &str = "usage: sim --seeds N [--from S] | --seed S | --mutations [--from S]; with --seeds or --seed: [--planted BUG] [--unsteered]";
 
 /// Seeds within which every planted bug must be caught.
 const SEEDS_PER_BUG_MAX: u64 = 10_000;
@@ -32,6 +32,7 @@ struct Wish {
     from: u64,
     mutations: bool,
     bug: Option<Bug>,
+    unsteered: bool,
 }
 
 fn main() -> ExitCode {
@@ -50,14 +51,16 @@ fn main() -> ExitCode {
         Some(Wish {
             seed: Some(seed),
             bug,
+            unsteered,
             ..
-        }) => replay(seed, bug),
+        }) => replay(seed, options(bug, unsteered)),
         Some(Wish {
             seeds: Some(seeds),
             from,
             bug,
+            unsteered,
             ..
-        }) => campaign(from, seeds, bug),
+        }) => campaign(from, seeds, options(bug, unsteered)),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -75,6 +78,7 @@ impl Wish {
                 "--from" => wish.from = number(&words.next()?)?,
                 "--planted" => wish.bug = Some(bug(&words.next()?)?),
                 "--mutations" => wish.mutations = true,
+                "--unsteered" => wish.unsteered = true,
                 _ => return None,
             }
         }
@@ -91,6 +95,14 @@ fn bug(name: &str) -> Option<Bug> {
     all.find(|bug| bug.name.starts_with(name))
 }
 
+fn options(bug: Option<Bug>, unsteered: bool) -> Options {
+    Options {
+        keeps_trace: false,
+        bug,
+        unsteered,
+    }
+}
+
 fn exit(is_well: bool) -> ExitCode {
     if is_well {
         ExitCode::SUCCESS
@@ -104,12 +116,12 @@ fn exit(is_well: bool) -> ExitCode {
     clippy::disallowed_methods,
     reason = "how fast it was is measured on the real clock"
 )]
-fn campaign(from: u64, count: u64, bug: Option<Bug>) -> ExitCode {
+fn campaign(from: u64, count: u64, options: Options) -> ExitCode {
     let begun = Instant::now();
-    let (tally, violations) = run_all(from, count, bug);
+    let (tally, violations) = run_all(from, count, options);
     let seconds = begun.elapsed().as_secs_f64();
     for seed in violations.iter().take(TRACES_MAX) {
-        print_run(&traced(*seed, bug));
+        print_run(&traced(*seed, options));
     }
     let rest = violations.iter().skip(TRACES_MAX).take(20);
     let rest: Vec<String> = rest.map(u64::to_string).collect();
@@ -125,6 +137,10 @@ fn campaign(from: u64, count: u64, bug: Option<Bug>) -> ExitCode {
         tally.reclaims, tally.given_up, tally.takeovers, tally.overwritten
     );
     println!(
+        "{} pauses, {} aborts; {} parts of aborted jobs not counted",
+        tally.pauses, tally.aborts, tally.uncounted
+    );
+    println!(
         "the slowest job took {:.0} % of its bound; {:.0} seeds/s",
         tally.bound_permille_max as f64 / 10.0,
         count as f64 / seconds
@@ -134,11 +150,7 @@ fn campaign(from: u64, count: u64, bug: Option<Bug>) -> ExitCode {
 }
 
 /// What the seeds came to, and those that violated a promise, in order.
-fn run_all(from: u64, count: u64, bug: Option<Bug>) -> (Tally, Vec<u64>) {
-    let options = Options {
-        keeps_trace: false,
-        bug,
-    };
+fn run_all(from: u64, count: u64, options: Options) -> (Tally, Vec<u64>) {
     let next = AtomicU64::new(from);
     let found = Mutex::new((Tally::default(), Vec::new()));
     thread::scope(|scope| {
@@ -167,16 +179,16 @@ fn run_all(from: u64, count: u64, bug: Option<Bug>) -> (Tally, Vec<u64>) {
     (tally, violations)
 }
 
-fn traced(seed: u64, bug: Option<Bug>) -> Run {
+fn traced(seed: u64, options: Options) -> Run {
     let options = Options {
         keeps_trace: true,
-        bug,
+        ..options
     };
     sim::run(seed, options)
 }
 
-fn replay(seed: u64, bug: Option<Bug>) -> ExitCode {
-    let run = traced(seed, bug);
+fn replay(seed: u64, options: Options) -> ExitCode {
+    let run = traced(seed, options);
     print_run(&run);
     exit(run.violation.is_none())
 }
@@ -199,7 +211,7 @@ fn mutations(from: u64) -> ExitCode {
     println!("| --- | --- | --- | --- |");
     let mut escaped = 0;
     for bug in BUGS {
-        if let Some((seeds, run)) = catch(bug, from, SEEDS_PER_BUG_MAX) {
+        if let Some((seeds, run)) = catch(options(Some(bug), false), from, SEEDS_PER_BUG_MAX) {
             println!("| {} | {} |", bug.name, columns(&run, seeds));
         } else {
             escaped += 1;
@@ -210,7 +222,8 @@ fn mutations(from: u64) -> ExitCode {
     println!("| defect put back | caught by | at seed | what was found |");
     println!("| --- | --- | --- | --- |");
     for found in FOUND {
-        if let Some((_, run)) = catch(found.bug, found.seed, 1) {
+        let put_back = options(Some(found.bug), found.unsteered);
+        if let Some((_, run)) = catch(put_back, found.seed, 1) {
             println!("| {} | {} |", found.bug.name, columns(&run, found.seed));
         } else {
             escaped += 1;
@@ -224,11 +237,7 @@ fn mutations(from: u64) -> ExitCode {
 }
 
 /// How many seeds it takes to catch a bug, and the run that does.
-fn catch(bug: Bug, from: u64, seeds: u64) -> Option<(u64, Run)> {
-    let options = Options {
-        keeps_trace: false,
-        bug: Some(bug),
-    };
+fn catch(options: Options, from: u64, seeds: u64) -> Option<(u64, Run)> {
     (0..seeds).find_map(|tried| {
         let run = sim::run(from + tried, options);
         run.violation.is_some().then_some((tried + 1, run))

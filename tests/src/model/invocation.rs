@@ -10,7 +10,7 @@ use batchfleet_core::PortResult;
 use batchfleet_core::ids::OwnerId;
 use batchfleet_core::message::Message;
 use batchfleet_core::mutation;
-use batchfleet_core::ports::Unobserved;
+use batchfleet_core::ports::{NoSinks, Unobserved};
 use batchfleet_core::prepare::Preparer;
 use batchfleet_core::sweep::Sweeper;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
@@ -157,6 +157,7 @@ impl Process {
                 store: tape.clone(),
                 source: tape.clone(),
                 results: tape.clone(),
+                sinks: Arc::new(NoSinks),
                 queue: tape.clone(),
                 clock: tape.clone(),
                 ids: tape.clone(),

@@ -43,6 +43,7 @@ use crate::sim::brief::Brief;
 use crate::sim::checks::{self, Evidence};
 use crate::sim::history::History;
 use crate::sim::scenario::{Faults, Scenario, Upload};
+use crate::sim::steering::Steering;
 
 pub use self::search::{Found, Planted, SCOPES, planted, search};
 
@@ -234,6 +235,7 @@ impl Fleet {
             event_retry_ms: 0,
             time_limit_ms: 0,
             window_bytes: WINDOW_BYTES,
+            steering: Steering::default(),
         };
         Self {
             scope,
@@ -330,9 +332,6 @@ impl Fleet {
     }
 
     fn faults(&self, state: &State, actions: &mut Vec<Action>) {
-        if self.may(state, Fault::Freeze) && !state.is_quiet() && !state.world.is_done() {
-            actions.push(Action::FreezeAll);
-        }
         let leased = state.world.leased();
         for (slot, invocation) in state.living() {
             if self.may(state, Fault::Crash) {
@@ -578,6 +577,10 @@ impl Model for Fleet {
         }
         if !actions.is_empty() {
             return;
+        }
+        // First, and so followed last: it leads to little that the freezing of one does not.
+        if self.may(state, Fault::Freeze) && !state.is_quiet() && !state.world.is_done() {
+            actions.push(Action::FreezeAll);
         }
         self.steps(state, actions);
         self.faults(state, actions);

@@ -17,6 +17,7 @@ use batchfleet_core::ports::{
 };
 use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::source::SourceRef;
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
@@ -306,6 +307,33 @@ impl Store for Tape {
         let what = || format!("token {}", watch.token);
         self.step("record watch", what, |table, _| {
             table.record_watch(job, watch)
+        })
+        .await
+    }
+
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()> {
+        let what = || rejected.to_string();
+        self.step("record tally", what, |table, _| {
+            table.record_tally(job, owner, rejected)
+        })
+        .await
+    }
+
+    async fn tallied(&self, _: &JobId) -> PortResult<u64> {
+        let look = |record: &Record| Some(record.tallies.values().sum::<u64>());
+        let sum = self.look(Kind::Read, "tallied", String::new, look).await?;
+        Ok(sum.unwrap_or(0))
+    }
+
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        let what = || format!("{} workers", throttle.workers);
+        self.step("set throttle", what, |table, by| {
+            table.set_throttle(by, job, seen, throttle)
         })
         .await
     }

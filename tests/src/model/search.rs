@@ -131,7 +131,9 @@ fn shows(bug: &Bug) -> Option<Scope> {
             StoreBug::CheckpointWithoutFence
             | StoreBug::PublishLowers
             | StoreBug::PagesResetBatches
-            | StoreBug::UnpinnedRead => None,
+            | StoreBug::UnpinnedRead
+            | StoreBug::PreparedRevives
+            | StoreBug::ResumeRevives => None,
         };
     }
     match bug.core? {

@@ -45,6 +45,7 @@ pub(super) const POLICY: Policy = Policy {
     lease_ms: LEASE_MS,
     attempts_max: 5,
     workers_max: 2,
+    tolerated: None,
 };
 
 /// Bytes that the preparer reads at once: it publishes in several windows.

@@ -33,6 +33,7 @@ macro_rules! as_they_are {
 
 as_they_are!(
     (),
+    u64,
     CancelOutcome,
     CloseOutcome,
     CompleteOutcome,
@@ -167,7 +168,9 @@ impl Brief for PreparerOutcome {
 impl Brief for Message {
     fn brief(&self) -> String {
         match self {
-            Self::Work { job, shard } => format!("work {} shard {shard}", job.brief()),
+            Self::Work { job, shard, seat } => {
+                format!("work {} shard {shard} seat {seat}", job.brief())
+            }
             Self::Watch { job, token } => format!("watch {} token {token}", job.brief()),
             Self::Prepare { source } => format!("prepare {}", source.job_id().brief()),
         }

@@ -39,6 +39,7 @@ impl Bucket {
             sequencer: Some(format!("{:016X}", self.puts)),
             size: content.len() as u64,
             attempt: 0,
+            redrive: None,
         };
         let versions = self.uploads.entry(key.to_owned()).or_default();
         versions.push((source.clone(), content));

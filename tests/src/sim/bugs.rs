@@ -32,6 +32,10 @@ pub enum StoreBug {
     PagesResetBatches,
     /// Reads do not ask for the pinned version.
     UnpinnedRead,
+    /// The end of the planning overwrites an ending.
+    PreparedRevives,
+    /// Resuming overwrites an ending.
+    ResumeRevives,
 }
 
 /// A planted bug.
@@ -62,7 +66,7 @@ const fn store(name: &'static str, bug: StoreBug) -> Bug {
 }
 
 /// All that are planted on purpose.
-pub const BUGS: [Bug; 25] = [
+pub const BUGS: [Bug; 34] = [
     store(
         "no fence check on completion",
         StoreBug::CompleteWithoutFence,
@@ -122,6 +126,36 @@ pub const BUGS: [Bug; 25] = [
     ),
     store("reads without the pinned version", StoreBug::UnpinnedRead),
     core("record values in a log line", Mutation::LoudLog),
+    core("claim while paused", Mutation::ClaimWhilePaused),
+    core(
+        "no look at the job in the middle of a batch",
+        Mutation::StopUnnoticed,
+    ),
+    core(
+        "a paused job loses its watch, so that nothing wakes it once it is resumed",
+        Mutation::PausedUnwatched,
+    ),
+    core(
+        "report an abort while workers hold batches",
+        Mutation::ReportUnquiet,
+    ),
+    core(
+        "abort without raising the fences of its batches",
+        Mutation::CancelKeepsFence,
+    ),
+    core(
+        "a summary of an abort without the parts that are in no count",
+        Mutation::UncountedUnnamed,
+    ),
+    core(
+        "abort without taking the names of parts that may still be delivered",
+        Mutation::CancelledNameFree,
+    ),
+    store(
+        "the end of the planning overwrites an abort",
+        StoreBug::PreparedRevives,
+    ),
+    store("a resume overwrites an abort", StoreBug::ResumeRevives),
 ];
 
 /// A defect that the simulator found in the code as it was, mended since; its hook puts it back.
@@ -131,50 +165,90 @@ pub struct Found {
     pub bug: Bug,
     /// A seed that shows it.
     pub seed: u64,
+    /// Whether it does so without operators. A seed that was found before there were any is kept as the
+    /// run that it was then.
+    pub unsteered: bool,
+}
+
+/// Of a run without operators.
+const fn found_unsteered(seed: u64, name: &'static str, mutation: Mutation) -> Found {
+    Found {
+        unsteered: true,
+        ..found(seed, name, mutation)
+    }
 }
 
 const fn found(seed: u64, name: &'static str, mutation: Mutation) -> Found {
     Found {
         bug: core(name, mutation),
         seed,
+        unsteered: false,
     }
 }
 
+/// A run that a check called wrong although every promise held; the check is mended since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misjudged {
+    /// Its seed.
+    pub seed: u64,
+    /// Whether it is the run without operators.
+    pub unsteered: bool,
+    /// What the check did not allow for.
+    pub why: &'static str,
+}
+
 /// All that were found.
-pub const FOUND: [Found; 7] = [
-    found(
+pub const FOUND: [Found; 9] = [
+    found_unsteered(
         18,
         "rejects of a given-up batch under the name of a worked one's",
         Mutation::GiveUpSameName,
     ),
-    found(
+    found_unsteered(
         7_742,
         "a zombie's conflict fails its job",
         Mutation::ZombieConflict,
     ),
-    found(
+    found_unsteered(
         2_389,
         "wait for a lease after a sweep that passed over open shards",
         Mutation::WaitUnswept,
     ),
-    found(
+    found_unsteered(
         1_702,
         "the guard of a job without batches ends although its report is owed",
         Mutation::GuardEndsEarly,
     ),
-    found(
+    found_unsteered(
         125_620,
         "a layout that is kept late changes the report of a failed job",
         Mutation::ReportLateLayout,
     ),
-    found(
+    found_unsteered(
         55_937,
         "the sweeper leaves a lost watch to the next minute",
         Mutation::SweepOneByOne,
     ),
-    found(
+    found_unsteered(
         82_786,
         "the preparer's hold runs out while it publishes one window",
         Mutation::HoldUnextended,
     ),
+    found(
+        79,
+        "a job that is paused while it is ended counts as over, and its messages are dropped",
+        Mutation::PausedCountsAsOver,
+    ),
+    found(
+        8_105,
+        "batches are published into a job that is over, and worked after its report",
+        Mutation::PublishIntoEnded,
+    ),
 ];
+
+/// Seeds of runs that were right and that a check once called wrong.
+pub const MISJUDGED: [Misjudged; 1] = [Misjudged {
+    seed: 1_083_467,
+    unsteered: true,
+    why: "a job was created after the faults, by a late write, with no guard left in a queue",
+}];

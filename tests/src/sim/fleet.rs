@@ -4,26 +4,25 @@
 //! whatever is due at the same time comes in an order that the seed chooses.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 
 use batchfleet_core::PortResult;
+use batchfleet_core::ids::JobId;
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::Unobserved;
-use batchfleet_core::prepare::{Prepared, Preparer};
-use batchfleet_core::sweep::{Sweeper, Swept};
-use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
+use batchfleet_core::work::Worked;
 
-use super::brief::{self, Brief};
-use super::history::{Handled, Standing};
+use super::brief::Brief;
+use super::history::{Change, Handled, Standing};
 use super::logs;
 use super::messages::{Place, Stored};
-use super::ports::{Ports, deliver};
+use super::ports::deliver;
+use super::process::{Call, Done, Process, Task, call};
 use super::scenario::EPOCH_MS;
-use super::world::{ActorId, Event, State, World};
+use super::steering::{Command, LOOKS_AFTER_EVERY_MS, Order};
+use super::world::{ActorId, Event, Late, State, World};
 
 /// The sweeper's period.
 pub(crate) const SWEEP_EVERY_MS: u64 = 60_000;
@@ -34,39 +33,11 @@ const RUN_MS_MAX: u64 = 3_600_000;
 /// Nor one in which so much happens: it runs in circles.
 const EVENTS_MAX: u64 = 200_000;
 
-/// How an invocation ended by itself.
-enum Done {
-    Prepared(Prepared),
-    Worked(Worked),
-    Swept(Swept),
-}
-
-impl Brief for Done {
-    fn brief(&self) -> String {
-        match self {
-            Self::Prepared(prepared) => brief::outcome(prepared),
-            Self::Worked(worked) => brief::outcome(worked),
-            Self::Swept(swept) => brief::outcome(swept),
-        }
-    }
-}
-
-type Call = Pin<Box<dyn Future<Output = PortResult<Done>> + Send>>;
-
-/// A process that serves invocations, one after the other.
-struct Process {
-    ports: Arc<Ports>,
-    preparer: Preparer,
-    worker: Worker,
-    sweeper: Sweeper,
-}
-
 /// One invocation.
 struct Actor {
     call: Call,
     process: Arc<Process>,
-    /// The message it has; `None` for the sweeper.
-    message: Option<(u64, Message)>,
+    task: Task,
     begun_ms: u64,
     frozen_until_ms: u64,
     woken: Arc<Woken>,
@@ -74,7 +45,7 @@ struct Actor {
 
 impl Actor {
     fn has(&self, id: u64) -> bool {
-        self.message.as_ref().is_some_and(|(has, _)| *has == id)
+        matches!(self.task, Task::Message(has, _) if has == id)
     }
 }
 
@@ -123,8 +94,16 @@ impl Fleet {
                 Some(Event::Visible(id, receipts)) => self.receive(id, receipts),
                 Some(Event::Upload(upload)) => self.upload(upload),
                 Some(Event::Sweep) => self.sweep(),
-                Some(Event::Late(change)) => change(&mut self.world.lock()),
-                Some(Event::FaultsEnd) => self.take_stock(),
+                Some(Event::Order(order)) => self.give(order),
+                Some(Event::LookAfter(upload)) => self.look_after(upload),
+                Some(Event::Late(change)) => self.arrive(change),
+                Some(Event::FaultsEnd) => {
+                    let state = &mut *self.world.lock();
+                    state.note(0, "faults end", String::new);
+                    for job in state.table.open_jobs() {
+                        take_stock(state, job);
+                    }
+                }
             }
             let mut state = self.world.lock();
             logs::drain(|line| state.history.logs.push(line));
@@ -133,6 +112,7 @@ impl Fleet {
 
     fn upload(&self, upload: usize) {
         let state = &mut *self.world.lock();
+        Self::expect_orders(state, upload);
         let upload = state.scenario.uploads[upload].clone();
         let source = state.bucket.upload(&upload.key, upload.file.text.into());
         state.history.uploads.push((state.now_ms, source.clone()));
@@ -145,6 +125,21 @@ impl Fleet {
             };
             let (at_ms, retry_ms) = (state.now_ms + event_ms, state.scenario.event_retry_ms);
             deliver(state, message, at_ms, retry_ms);
+        }
+    }
+
+    /// Operators see the job once its first event has come.
+    fn expect_orders(state: &mut State, upload: usize) {
+        let events_ms = state.scenario.uploads[upload].events_ms.iter().min();
+        let begun_ms = state.now_ms + events_ms.copied().unwrap_or(0);
+        let mut orders = state.scenario.steering.orders.clone();
+        orders.retain(|order| order.upload == upload);
+        for order in &orders {
+            state.push(begun_ms + order.after_ms, Event::Order(*order));
+        }
+        if !orders.is_empty() {
+            let at_ms = EPOCH_MS + state.scenario.steering.looked_after_ms;
+            state.push(at_ms, Event::LookAfter(upload));
         }
     }
 
@@ -163,7 +158,51 @@ impl Fleet {
             is_needed
         };
         if is_needed {
-            self.invoke(None);
+            self.invoke(Task::Sweep);
+        }
+    }
+
+    /// An operator gives a command.
+    fn give(&mut self, order: Order) {
+        let job = {
+            let state = &mut *self.world.lock();
+            let job = state.history.uploads[order.upload].1.job_id();
+            let by = state.by(self.invocations + 1);
+            state.history.orders.push((by, job.clone(), order.command));
+            job
+        };
+        self.invoke(Task::Order(order, job));
+    }
+
+    /// The command of an operator failed, or was killed: it is given again, or the operator leaves.
+    fn give_again(state: &mut State, order: Order) {
+        if let Some(repeats) = order.repeats.checked_sub(1) {
+            let at_ms = state.now_ms + state.random.between(500, 5_000);
+            state.push(at_ms, Event::Order(Order { repeats, ..order }));
+        }
+    }
+
+    /// No job stays paused for good.
+    fn look_after(&mut self, upload: usize) {
+        let status = {
+            let state = &mut *self.world.lock();
+            let job = state.history.uploads[upload].1.job_id();
+            let record = state.table.jobs.get(&job);
+            let status = record.map(|record| record.job.status);
+            if status.is_some_and(JobStatus::is_terminal) {
+                return;
+            }
+            let again_ms = state.now_ms + LOOKS_AFTER_EVERY_MS;
+            state.push(again_ms, Event::LookAfter(upload));
+            status
+        };
+        if status == Some(JobStatus::Paused) {
+            self.give(Order {
+                after_ms: 0,
+                upload,
+                command: Command::Resume,
+                repeats: 0,
+            });
         }
     }
 
@@ -184,16 +223,15 @@ impl Fleet {
             }
             stored
         };
-        self.invoke(Some((id, stored)));
+        self.invoke(Task::Message(id, stored.message));
     }
 
     /// Begins an invocation, in a warm process or in a new one.
-    fn invoke(&mut self, message: Option<(u64, Stored)>) {
+    fn invoke(&mut self, task: Task) {
         self.invocations += 1;
         let id = self.invocations;
-        let process = self.process();
+        let process = self.process(&task);
         process.ports.serve(id);
-        let message = message.map(|(number, stored)| (number, stored.message));
         let (begun_ms, deadline_ms) = {
             let mut state = self.world.lock();
             state.history.invocations += 1;
@@ -201,21 +239,22 @@ impl Fleet {
             let (now_ms, at_ms) = (process.ports.clock_ms(&state), state.now_ms + limit_ms);
             state.push(at_ms, Event::Deadline(id));
             state.push(at_ms - limit_ms, Event::Wake(id));
-            state.note(id, "invoked", || match &message {
-                Some((_, message)) => format!("{}, clock {}", message.brief(), now_ms % 10_000_000),
-                None => "by the schedule of the sweeper".to_owned(),
+            state.note(id, "invoked", || match &task {
+                Task::Message(_, message) => {
+                    format!("{}, clock {}", message.brief(), now_ms % 10_000_000)
+                }
+                Task::Sweep => "by the schedule of the sweeper".to_owned(),
+                Task::Order(order, job) => {
+                    format!("by an operator: {:?} {}", order.command, job.brief())
+                }
             });
             (state.now_ms, now_ms + limit_ms)
         };
-        let call = call(
-            &process,
-            message.as_ref().map(|(_, message)| message),
-            deadline_ms,
-        );
+        let call = call(&process, &task, deadline_ms);
         let actor = Actor {
             call,
             process,
-            message,
+            task,
             begun_ms,
             frozen_until_ms: 0,
             woken: Arc::default(),
@@ -223,50 +262,15 @@ impl Fleet {
         self.actors.insert(id, actor);
     }
 
-    fn process(&mut self) -> Arc<Process> {
+    fn process(&mut self, task: &Task) -> Arc<Process> {
         let mut state = self.world.lock();
-        if !self.warm.is_empty() && state.random.one_in(2) {
+        let is_function = !matches!(task, Task::Order(..));
+        if is_function && !self.warm.is_empty() && state.random.one_in(2) {
             return self.warm.remove(0);
         }
         let most_ms = state.scenario.faults.skew_ms;
         let skew_ms = state.random.between(0, 2 * most_ms).cast_signed() - most_ms.cast_signed();
-        let (policy, window_bytes) = (state.scenario.policy, state.scenario.window_bytes);
-        drop(state);
-        let ports = Arc::new(Ports::new(Arc::clone(&self.world), skew_ms));
-        let preparer = Preparer {
-            store: ports.clone(),
-            source: ports.clone(),
-            definitions: ports.clone(),
-            results: ports.clone(),
-            queue: ports.clone(),
-            clock: ports.clone(),
-            ids: ports.clone(),
-            policy,
-            batch_records: None,
-            window_bytes,
-        };
-        let worker = Worker {
-            store: ports.clone(),
-            source: ports.clone(),
-            results: ports.clone(),
-            queue: ports.clone(),
-            clock: ports.clone(),
-            ids: ports.clone(),
-            observer: Arc::new(Unobserved),
-            pace: Pace::default(),
-            plans: PlanCache::default(),
-        };
-        let sweeper = Sweeper {
-            store: ports.clone(),
-            queue: ports.clone(),
-            clock: ports.clone(),
-        };
-        Arc::new(Process {
-            ports,
-            preparer,
-            worker,
-            sweeper,
-        })
+        Arc::new(Process::new(&self.world, &state.scenario, skew_ms))
     }
 
     /// Lets an invocation go on; or it dies here, or freezes.
@@ -274,7 +278,7 @@ impl Fleet {
         let Some(actor) = self.actors.get_mut(&id) else {
             return;
         };
-        {
+        let dies = {
             let state = &mut *self.world.lock();
             if actor.frozen_until_ms > state.now_ms {
                 state.push(actor.frozen_until_ms, Event::Wake(id));
@@ -285,33 +289,50 @@ impl Fleet {
                 let lease_ms = state.scenario.policy.lease_ms;
                 let frozen_ms = state.random.between(lease_ms / 4, 3 * lease_ms);
                 actor.frozen_until_ms = state.now_ms + frozen_ms;
+                state.history.disturbed.insert(id);
                 state.push(actor.frozen_until_ms, Event::Wake(id));
                 state.note(id, "frozen", || format!("for {frozen_ms} ms"));
                 return;
             }
-            if state.strikes(crash) {
-                drop(self.actors.remove(&id));
-                state.history.deaths += 1;
+            let dies = state.strikes(crash);
+            if dies {
                 state.note(id, "crashed", String::new);
-                return;
             }
+            dies
+        };
+        if dies {
+            self.bury(id);
+            return;
         }
         let waker = Waker::from(Arc::clone(&actor.woken));
         let polled = actor.call.as_mut().poll(&mut Context::from_waker(&waker));
         if let Poll::Ready(outcome) = polled {
             self.end(id, outcome);
         } else if actor.woken.0.swap(false, Relaxed) {
+            // A worker between two steps of a batch.
             let mut state = self.world.lock();
-            let now_ms = state.now_ms;
-            state.push(now_ms, Event::Wake(id));
+            let at_ms = state.now_ms + state.scenario.steering.step.ms;
+            state.push(at_ms, Event::Wake(id));
         }
     }
 
     fn kill(&mut self, id: ActorId, why: &'static str) {
-        if self.actors.remove(&id).is_some() {
-            let mut state = self.world.lock();
-            state.history.deaths += 1;
-            state.note(id, "killed", || why.to_owned());
+        if self.actors.contains_key(&id) {
+            self.world.lock().note(id, "killed", || why.to_owned());
+            self.bury(id);
+        }
+    }
+
+    /// An invocation is dead. Its message stays hidden; an operator may give the command again.
+    fn bury(&mut self, id: ActorId) {
+        let Some(actor) = self.actors.remove(&id) else {
+            return;
+        };
+        let state = &mut *self.world.lock();
+        state.history.deaths += 1;
+        state.history.disturbed.insert(id);
+        if let Task::Order(order, _) = actor.task {
+            Self::give_again(state, order);
         }
     }
 
@@ -325,72 +346,87 @@ impl Fleet {
             Ok(done) => done.brief(),
             Err(error) => format!("with an error: {error}"),
         });
-        let Ok(done) = outcome else {
-            return;
-        };
-        if let Some((number, message)) = actor.message {
-            if let Done::Worked(worked) = done {
-                let job = match &worked {
-                    Worked::Deferred(job, _) => state.table.jobs.get(job),
-                    _ => None,
-                };
-                let clock_ms = actor.process.ports.clock_ms(state);
-                let handled = Handled {
-                    message,
-                    next_claimable_in_ms: job.and_then(|job| job.next_claimable_in(clock_ms)),
-                    worked,
-                    begun_ms: actor.begun_ms,
-                };
-                let by = state.by(id);
-                state.history.handled.push((by, handled));
+        match (actor.task, outcome) {
+            (Task::Message(number, message), Ok(done)) => {
+                if let Done::Worked(worked) = done {
+                    let clock_ms = actor.process.ports.clock_ms(state);
+                    let handled = handled(state, message, worked, actor.begun_ms, clock_ms);
+                    let by = state.by(id);
+                    state.history.handled.push((by, handled));
+                }
+                state.messages.delete(number);
+                self.warm.push(actor.process);
             }
-            state.messages.delete(number);
+            (Task::Order(order, job), Ok(Done::Obeyed(obeyed))) => {
+                let by = state.by(id);
+                let entry = (by, job, order.command, obeyed);
+                state.history.obeyed.push(entry);
+            }
+            (Task::Order(order, _), _) => Self::give_again(state, order),
+            (Task::Sweep, Ok(_)) => self.warm.push(actor.process),
+            (Task::Message(..) | Task::Sweep, Err(_)) => {}
         }
-        self.warm.push(actor.process);
     }
 
-    /// Notes what each open job has to go on with, now that nothing goes wrong any more.
-    fn take_stock(&self) {
+    /// A write arrives whose caller does not wait for it any more. Where it creates a job after the
+    /// faults, nobody knows of that but the guards that were left before.
+    fn arrive(&self, late: Late) {
         let state = &mut *self.world.lock();
-        state.note(0, "faults end", String::new);
-        let jobs: Vec<_> = state.table.open_jobs();
-        for job in jobs {
-            let guards = |stored: &&Stored| match &stored.message {
-                Message::Prepare { source } => source.job_id() == job,
-                Message::Work { .. } | Message::Watch { .. } => false,
-            };
-            let record = &state.table.jobs[&job];
-            // An older one ends where it finds a newer one recorded.
-            let newest = record.watch.map_or(0, |watch| watch.token);
-            let watches = |stored: &&Stored| match &stored.message {
-                Message::Watch { job: of, token } => *of == job && *token >= newest,
-                Message::Work { .. } | Message::Prepare { .. } => false,
-            };
-            let is_planning = record.job.status == JobStatus::Preparing;
-            let needs_guard = is_planning || record.job.has_only_its_guard();
-            let has_lost_guard = needs_guard
-                && state.messages.all_hidden(guards)
-                && !state.messages.has_ended_guard(&job);
-            let is_lost = has_lost_guard || state.messages.all_hidden(watches);
-            state.history.standing.push(Standing { job, is_lost });
+        let seen = state.history.changes.len();
+        late(state);
+        let created = state.history.changes[seen..]
+            .iter()
+            .find_map(|(_, change)| match change {
+                Change::Job {
+                    before: None,
+                    after,
+                    ..
+                } => Some(after.id.clone()),
+                _ => None,
+            });
+        if let Some(job) = created.filter(|_| !state.has_faults()) {
+            take_stock(state, job);
         }
     }
 }
 
-/// The future of an invocation; it owns all it needs, so that its process can be dropped with it.
-fn call(process: &Arc<Process>, message: Option<&Message>, deadline_ms: u64) -> Call {
-    let (process, message) = (Arc::clone(process), message.cloned());
-    Box::pin(async move {
-        match message {
-            None => process.sweeper.sweep().await.map(Done::Swept),
-            Some(Message::Prepare { source }) => {
-                let prepared = process.preparer.prepare(&source, Some(deadline_ms)).await;
-                prepared.map(Done::Prepared)
-            }
-            Some(message) => {
-                let worked = process.worker.work(&message, Some(deadline_ms)).await;
-                worked.map(Done::Worked)
-            }
-        }
-    })
+/// Notes what an open job has to go on with, now that nothing goes wrong any more.
+fn take_stock(state: &mut State, job: JobId) {
+    let guards = |stored: &&Stored| match &stored.message {
+        Message::Prepare { source } => source.job_id() == job,
+        Message::Work { .. } | Message::Watch { .. } => false,
+    };
+    let record = &state.table.jobs[&job];
+    // An older one ends where it finds a newer one recorded.
+    let newest = record.watch.map_or(0, |watch| watch.token);
+    let watches = |stored: &&Stored| match &stored.message {
+        Message::Watch { job: of, token } => *of == job && *token >= newest,
+        Message::Work { .. } | Message::Prepare { .. } => false,
+    };
+    let is_planning = record.job.status == JobStatus::Preparing;
+    let needs_guard = is_planning || record.job.has_only_its_guard();
+    let has_lost_guard =
+        needs_guard && state.messages.all_hidden(guards) && !state.messages.has_ended_guard(&job);
+    let is_lost = has_lost_guard || state.messages.all_hidden(watches);
+    state.history.standing.push(Standing { job, is_lost });
+}
+
+/// How a worker's message was handled, and what its job had to be done then.
+fn handled(
+    state: &State,
+    message: Message,
+    worked: Worked,
+    begun_ms: u64,
+    clock_ms: u64,
+) -> Handled {
+    let job = match &worked {
+        Worked::Deferred(job, _) => state.table.jobs.get(job),
+        _ => None,
+    };
+    Handled {
+        message,
+        next_claimable_in_ms: job.and_then(|job| job.next_claimable_in(clock_ms)),
+        worked,
+        begun_ms,
+    }
 }

@@ -1,6 +1,6 @@
 //! What happened in a run, as the checks read it: typed, in order, complete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use batchfleet_core::batch::{BatchItem, BatchKey, Shard};
 use batchfleet_core::ids::JobId;
@@ -12,6 +12,7 @@ use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::Worked;
 use bytes::Bytes;
 
+use super::steering::{Command, Obeyed};
 use super::world::ActorId;
 
 /// Who did something, and when.
@@ -86,13 +87,13 @@ pub(crate) struct Read {
     pub(crate) got: SourceRef,
 }
 
-/// How an open job stood when the faults ended.
+/// How an open job stood when the faults ended, or when it was created after that.
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) job: JobId,
-    /// Its guard while it is planned, or its watch, is with an invocation, living or dead, and none
-    /// waits: so perhaps nothing is left to go on with but the sweeper. A job that has none at all is
-    /// not excused like this.
+    /// Its guard while it is planned, or its watch, is with an invocation, living or dead, or was with
+    /// one that failed, and none waits: so perhaps nothing is left to go on with but the sweeper. A job
+    /// that has none at all is not excused like this.
     pub(crate) is_lost: bool,
 }
 
@@ -109,6 +110,11 @@ pub(crate) struct History {
     pub(crate) summaries: Vec<(By, JobId, Bytes)>,
     pub(crate) logs: Vec<String>,
     pub(crate) standing: Vec<Standing>,
+    /// Commands of operators, as they were begun, and what came of those that ended by themselves.
+    pub(crate) orders: Vec<(By, JobId, Command)>,
+    pub(crate) obeyed: Vec<(By, JobId, Command, Obeyed)>,
+    /// Invocations that met a fault: of a call, a freeze, or their death.
+    pub(crate) disturbed: BTreeSet<ActorId>,
     /// Invocations, and how many of them died.
     pub(crate) invocations: u64,
     pub(crate) deaths: u64,

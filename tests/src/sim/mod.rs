@@ -19,8 +19,8 @@
 //! ports. An executor of 300 lines needs no dependency, controls every await point, and runs more
 //! than a thousand seeds a second.
 //!
-//! Operators (pause, resume, abort, redrive) belong into `scenario` as drawn moments, into `world` as
-//! an event, and into `fleet` as one more kind of invocation.
+//! What operators do is in `steering`. It is drawn apart from all the rest, so that the seeds of
+//! defects that were found before there were operators still show them (`bugs`).
 
 pub(crate) mod brief;
 pub(crate) mod bucket;
@@ -33,9 +33,11 @@ mod logs;
 mod messages;
 mod objects;
 mod ports;
+mod process;
 mod random;
 pub(crate) mod record;
 pub(crate) mod scenario;
+pub(crate) mod steering;
 mod store;
 pub(crate) mod table;
 mod torn;
@@ -44,7 +46,7 @@ mod world;
 
 use batchfleet_core::batch::BatchStatus;
 use batchfleet_core::invariants::Violation;
-use batchfleet_core::job::ReasonCode;
+use batchfleet_core::job::{JobStatus, ReasonCode};
 
 use self::checks::Evidence;
 use self::fleet::Fleet;
@@ -55,7 +57,7 @@ use self::table::Table;
 use self::trace::Trace;
 use self::world::State;
 
-pub use self::bugs::{BUGS, Bug, FOUND, Found, StoreBug};
+pub use self::bugs::{BUGS, Bug, FOUND, Found, MISJUDGED, Misjudged, StoreBug};
 
 /// How a seed is run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,6 +66,8 @@ pub struct Options {
     pub keeps_trace: bool,
     /// A bug to plant. Those of the core need the feature `mutations`.
     pub bug: Option<Bug>,
+    /// Without operators: the run that the seed stood for before there were any.
+    pub unsteered: bool,
 }
 
 /// What became of a run.
@@ -102,6 +106,12 @@ pub struct Tally {
     pub takeovers: u64,
     /// Jobs that failed because their object was overwritten.
     pub overwritten: u64,
+    /// Times that a job was paused.
+    pub pauses: u64,
+    /// Jobs that were aborted.
+    pub aborts: u64,
+    /// Parts that the summaries of aborted jobs name as not counted.
+    pub uncounted: u64,
     /// The longest that a job took to end, in thousandths of its bound.
     pub bound_permille_max: u64,
 }
@@ -118,6 +128,9 @@ impl Tally {
         self.given_up += other.given_up;
         self.takeovers += other.takeovers;
         self.overwritten += other.overwritten;
+        self.pauses += other.pauses;
+        self.aborts += other.aborts;
+        self.uncounted += other.uncounted;
         self.bound_permille_max = self.bound_permille_max.max(other.bound_permille_max);
     }
 }
@@ -129,7 +142,10 @@ pub fn run(seed: u64, options: Options) -> Run {
     logs::drain(drop);
     batchfleet_core::mutation::plant(options.bug.and_then(|bug| bug.core));
     let mut random = Random::new(seed);
-    let scenario = Scenario::draw(&mut random);
+    let mut scenario = Scenario::draw(&mut random);
+    if !options.unsteered {
+        scenario = scenario.steered(seed);
+    }
     let table = Table::new(options.bug.and_then(|bug| bug.store));
     let mut trace = Trace::new(options.keeps_trace);
     trace.note(0, 0, "scenario", || format!("{scenario:?}"));
@@ -166,6 +182,7 @@ fn tally(evidence: &Evidence<'_>) -> Tally {
         .iter()
         .map(|upload| upload.file.rows.len() as u64);
     let (mut reclaims, mut given_up, mut takeovers) = (0, 0, 0);
+    let (mut pauses, mut aborts) = (0, 0);
     for (_, change) in &evidence.history.changes {
         match change {
             Change::Batch { after, .. } if after.status == BatchStatus::Failed => given_up += 1,
@@ -175,6 +192,15 @@ fn tally(evidence: &Evidence<'_>) -> Tally {
             Change::Preparer { step, before, .. } if *step == "take" && before.fence > 0 => {
                 takeovers += 1;
             }
+            Change::Job {
+                before: Some(before),
+                after,
+                ..
+            } if before.status != after.status => match after.status {
+                JobStatus::Paused => pauses += 1,
+                JobStatus::Aborted => aborts += 1,
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -186,6 +212,9 @@ fn tally(evidence: &Evidence<'_>) -> Tally {
         given_up,
         takeovers,
         overwritten: overwritten.count() as u64,
+        pauses,
+        aborts,
+        uncounted: checks::uncounted_parts(evidence),
         invocations: evidence.history.invocations,
         deaths: evidence.history.deaths,
         faults: evidence.history.faults,

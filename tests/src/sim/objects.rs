@@ -17,24 +17,23 @@ use super::ports::{Kind, Ports};
 #[async_trait]
 impl Source for Ports {
     async fn read(&self, source: &SourceRef, range: Range<u64>) -> PortResult<Bytes> {
-        let (source, actor) = (source.clone(), self.actor());
-        let what = format!("{} {range:?}", source.key);
+        let (wanted, actor) = (source.clone(), self.actor());
+        let (start, end) = (range.start as usize, range.end as usize);
         self.call(
             Kind::Read,
             "read",
-            || what,
+            || format!("{} {range:?}", source.key),
             move |state| {
                 let is_pinned = !state.table.has(StoreBug::UnpinnedRead);
-                let (got, content) = state.bucket.read(&source, is_pinned)?;
+                let (got, content) = state.bucket.read(&wanted, is_pinned)?;
                 let read = Read {
-                    wanted: source.clone(),
+                    wanted: wanted.clone(),
                     got: got.clone(),
                 };
                 let by = state.by(actor);
                 state.history.reads.push((by, read));
-                let (start, end) = (range.start as usize, range.end as usize);
                 if start > end || end > content.len() {
-                    let cause = format!("{range:?} of {} bytes", content.len());
+                    let cause = format!("{start}..{end} of {} bytes", content.len());
                     return Err(PortError::refused("read source", cause));
                 }
                 Ok(content.slice(start..end))
@@ -47,31 +46,29 @@ impl Source for Ports {
 #[async_trait]
 impl Results for Ports {
     async fn put_once(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<PutOutcome> {
-        let (job, name) = (job.clone(), name.to_owned());
-        let what = format!("{name}, {} bytes", content.len());
+        let (job, of, bytes) = (job.clone(), name.to_owned(), content.len());
         self.call(
             Kind::Write,
             "put once",
-            || what,
-            move |state| state.bucket.put_once(&job, &name, content.clone()),
+            || format!("{name}, {bytes} bytes"),
+            move |state| state.bucket.put_once(&job, &of, content.clone()),
         )
         .await
     }
 
     async fn put(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<()> {
-        let (job, name, actor) = (job.clone(), name.to_owned(), self.actor());
-        let what = format!("{name}, {} bytes", content.len());
+        let (job, of, bytes, actor) = (job.clone(), name.to_owned(), content.len(), self.actor());
         self.call(
             Kind::Write,
             "put",
-            || what,
+            || format!("{name}, {bytes} bytes"),
             move |state| {
-                if name == SUMMARY_FILE {
+                if of == SUMMARY_FILE {
                     let by = state.by(actor);
                     let report = (by, job.clone(), content.clone());
                     state.history.summaries.push(report);
                 }
-                state.bucket.put(&job, &name, content.clone());
+                state.bucket.put(&job, &of, content.clone());
                 Ok(())
             },
         )
@@ -79,13 +76,12 @@ impl Results for Ports {
     }
 
     async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
-        let (job, name, parts) = (job.clone(), name.to_owned(), parts.to_vec());
-        let what = format!("{name} of {} parts", parts.len());
+        let (job, whole, of) = (job.clone(), name.to_owned(), parts.to_vec());
         self.call(
             Kind::Write,
             "join",
-            || what,
-            move |state| state.bucket.join(&job, &name, &head, &parts),
+            || format!("{name} of {} parts", parts.len()),
+            move |state| state.bucket.join(&job, &whole, &head, &of),
         )
         .await
     }

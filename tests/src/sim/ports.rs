@@ -83,9 +83,9 @@ impl Ports {
             let mut state = self.world.lock();
             let what = state.trace.keeps_text().then(what).unwrap_or_default();
             (
-                way(&mut state),
-                way(&mut state),
-                fate(&mut state, kind),
+                way(&mut state, actor),
+                way(&mut state, actor),
+                fate(&mut state, kind, actor),
                 what,
             )
         };
@@ -164,9 +164,10 @@ impl Ports {
 }
 
 /// How long one way of a call takes.
-fn way(state: &mut State) -> u64 {
+fn way(state: &mut State, actor: ActorId) -> u64 {
     let slow = state.scenario.faults.slow;
     if state.strikes(slow) {
+        state.history.disturbed.insert(actor);
         let lease_ms = state.scenario.policy.lease_ms;
         return state.random.below(lease_ms / 2);
     }
@@ -174,7 +175,7 @@ fn way(state: &mut State) -> u64 {
     state.random.below(most + 1)
 }
 
-fn fate(state: &mut State, kind: Kind) -> Fate {
+fn fate(state: &mut State, kind: Kind, actor: ActorId) -> Fate {
     let faults = &state.scenario.faults;
     let fates = [
         (Fate::Failed, faults.failure),
@@ -193,6 +194,7 @@ fn fate(state: &mut State, kind: Kind) -> Fate {
                 return Fate::Good;
             }
             state.history.faults += 1;
+            state.history.disturbed.insert(actor);
             return fate;
         }
     }
@@ -219,11 +221,10 @@ impl Ids for Ports {
 #[async_trait]
 impl Definitions for Ports {
     async fn definition(&self, name: &str) -> PortResult<FoundDefinition> {
-        let name = name.to_owned();
         self.call(
             Kind::Read,
             "definition",
-            || name,
+            || name.to_owned(),
             |_| Ok(FoundDefinition::Text(DEFINITION.to_owned())),
         )
         .await
@@ -233,15 +234,13 @@ impl Definitions for Ports {
 #[async_trait]
 impl Queue for Ports {
     async fn send(&self, message: &Message, delay_ms: u64) -> PortResult<()> {
-        let (message, actor) = (message.clone(), self.actor());
-        let what = || format!("{} in {delay_ms} ms", message.brief());
-        let what = what();
+        let (sent, actor) = (message.clone(), self.actor());
         self.call(
             Kind::Send,
             "send",
-            || what,
+            || format!("{} in {delay_ms} ms", message.brief()),
             move |state| {
-                send(state, actor, &message, delay_ms);
+                send(state, actor, &sent, delay_ms);
                 Ok(())
             },
         )

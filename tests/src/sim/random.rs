@@ -12,6 +12,13 @@ impl Random {
         Self(seed)
     }
 
+    /// Numbers of the seed that have nothing to do with those of [`new`](Self::new), nor with those of
+    /// another stream.
+    pub(crate) fn stream(seed: u64, stream: u64) -> Self {
+        let mut random = Self::new(seed);
+        Self::new(random.next() ^ stream.wrapping_mul(0xd6e8_feb8_6659_fd93))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut number = self.0;

@@ -5,6 +5,7 @@ use batchfleet_core::job::Policy;
 
 use super::files::File;
 use super::random::Random;
+use super::steering::Steering;
 
 /// When a run begins, in milliseconds since 1970.
 pub(crate) const EPOCH_MS: u64 = 1_700_000_000_000;
@@ -64,6 +65,7 @@ pub(crate) struct Scenario {
     /// The functions' time limit.
     pub(crate) time_limit_ms: u64,
     pub(crate) window_bytes: u64,
+    pub(crate) steering: Steering,
 }
 
 impl Scenario {
@@ -72,7 +74,14 @@ impl Scenario {
         EPOCH_MS + self.faults_end_ms
     }
 
-    /// What this seed stands for.
+    /// The same with what operators do under this seed.
+    pub(crate) fn steered(mut self, seed: u64) -> Self {
+        let lease_ms = self.policy.lease_ms;
+        self.steering = Steering::draw(seed, self.uploads.len(), self.faults_end_ms, lease_ms);
+        self
+    }
+
+    /// What this seed stands for, without operators.
     pub(crate) fn draw(random: &mut Random) -> Self {
         let lease_ms = random.between(3_000, 10_000);
         let shard_batches = random.between(2, 5);
@@ -105,6 +114,7 @@ impl Scenario {
                 .pick(&[5_000, 15_000, 60_000, 300_000])
                 .max(500 * latency_ms),
             window_bytes: random.between(40, 500),
+            steering: Steering::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use batchfleet_core::ports::{
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 
 use super::brief::Brief;
@@ -28,16 +29,13 @@ impl Ports {
         &self,
         name: &'static str,
         job: &JobId,
-        what: String,
+        what: impl FnOnce() -> String + Send,
         look: impl Fn(&Record) -> Option<T> + Send + 'static,
     ) -> PortResult<Option<T>> {
         let job = job.clone();
-        self.call(
-            Kind::Read,
-            name,
-            || what,
-            move |state| Ok(state.table.jobs.get(&job).and_then(&look)),
-        )
+        self.call(Kind::Read, name, what, move |state| {
+            Ok(state.table.jobs.get(&job).and_then(&look))
+        })
         .await
     }
 
@@ -45,21 +43,16 @@ impl Ports {
     async fn change<T: Brief + Send + 'static>(
         &self,
         name: &'static str,
-        what: String,
+        what: impl FnOnce() -> String + Send,
         mut step: impl FnMut(&mut Table, By) -> PortResult<T> + Send + 'static,
     ) -> PortResult<T> {
         let actor = self.actor();
-        self.call(
-            Kind::Write,
-            name,
-            || what,
-            move |state| {
-                let by = state.by(actor);
-                let outcome = step(&mut state.table, by);
-                state.history.changes.append(&mut state.table.changes);
-                outcome
-            },
-        )
+        self.call(Kind::Write, name, what, move |state| {
+            let by = state.by(actor);
+            let outcome = step(&mut state.table, by);
+            state.history.changes.append(&mut state.table.changes);
+            outcome
+        })
         .await
     }
 }
@@ -77,17 +70,17 @@ impl Store for Ports {
     async fn create(&self, job: &NewJob) -> PortResult<CreateOutcome> {
         let job = job.clone();
         let step = move |table: &mut Table, by| Ok(table.create(by, &job));
-        self.change("create", String::new(), step).await
+        self.change("create", String::new, step).await
     }
 
     async fn job(&self, job: &JobId) -> PortResult<Option<Job>> {
         let look = |record: &Record| Some(record.job.clone());
-        self.look("job", job, String::new(), look).await
+        self.look("job", job, String::new, look).await
     }
 
     async fn snapshot(&self, job: &JobId) -> PortResult<Option<Snapshot>> {
         let look = |record: &Record| Some(record.snapshot.clone());
-        self.look("snapshot", job, String::new(), look).await
+        self.look("snapshot", job, String::new, look).await
     }
 
     async fn take_preparer(
@@ -100,13 +93,13 @@ impl Store for Ports {
         let (job, owner) = (job.clone(), owner.clone());
         let step =
             move |table: &mut Table, by| table.take_preparer(by, &job, &owner, now_ms, until_ms);
-        self.change("take preparer", String::new(), step).await
+        self.change("take preparer", String::new, step).await
     }
 
     async fn put_layout(&self, job: &JobId, layout: &Layout) -> PortResult<()> {
         let (job, layout) = (job.clone(), layout.clone());
         let step = move |table: &mut Table, _| table.put_layout(&job, &layout);
-        self.change("put layout", String::new(), step).await
+        self.change("put layout", String::new, step).await
     }
 
     async fn write_pages(
@@ -117,7 +110,8 @@ impl Store for Ports {
         pages: &[PlanPage],
     ) -> PortResult<()> {
         let (job, pages) = (job.clone(), pages.to_vec());
-        let what = format!("{} from {shard}/{first_page}", pages.len());
+        let count = pages.len();
+        let what = || format!("{count} from {shard}/{first_page}");
         let step =
             move |table: &mut Table, by| table.write_pages(by, &job, shard, first_page, &pages);
         self.change("write pages", what, step).await
@@ -125,7 +119,7 @@ impl Store for Ports {
 
     async fn publish(&self, job: &JobId, shard: u32, publication: &Publication) -> PortResult<()> {
         let (job, publication) = (job.clone(), *publication);
-        let what = format!("shard {shard}: {publication:?}");
+        let what = || format!("shard {shard}: {publication:?}");
         let step = move |table: &mut Table, by| table.publish(by, &job, shard, &publication);
         self.change("publish", what, step).await
     }
@@ -137,21 +131,23 @@ impl Store for Ports {
         until_ms: u64,
     ) -> PortResult<Held> {
         let (hold, checkpoint) = (hold.clone(), *checkpoint);
-        let what = format!("batch {} under fence {}", checkpoint.next_batch, hold.fence);
+        let (batch, fence) = (checkpoint.next_batch, hold.fence);
+        let what = move || format!("batch {batch} under fence {fence}");
         let step = move |table: &mut Table, by| table.checkpoint(by, &hold, &checkpoint, until_ms);
         self.change("checkpoint", what, step).await
     }
 
     async fn mark_prepared(&self, hold: &PreparerHold, totals: &PlanTotals) -> PortResult<Held> {
         let (hold, totals) = (hold.clone(), *totals);
-        let what = format!("{} shards under fence {}", totals.shards, hold.fence);
+        let (shards, fence) = (totals.shards, hold.fence);
+        let what = move || format!("{shards} shards under fence {fence}");
         let step = move |table: &mut Table, by| table.mark_prepared(by, &hold, &totals);
         self.change("mark prepared", what, step).await
     }
 
     async fn shard(&self, job: &JobId, shard: u32) -> PortResult<Option<Shard>> {
         let look = move |record: &Record| record.shards.get(&shard).copied();
-        self.look("shard", job, shard.to_string(), look).await
+        self.look("shard", job, || shard.to_string(), look).await
     }
 
     async fn take_tickets(
@@ -162,7 +158,7 @@ impl Store for Ports {
         published_seen: u32,
     ) -> PortResult<TicketOutcome> {
         let job = job.clone();
-        let what = format!("{count} of shard {shard}, {published_seen} seen");
+        let what = || format!("{count} of shard {shard}, {published_seen} seen");
         let step =
             move |table: &mut Table, by| table.take_tickets(by, &job, shard, count, published_seen);
         self.change("take tickets", what, step).await
@@ -170,7 +166,7 @@ impl Store for Ports {
 
     async fn page(&self, job: &JobId, shard: u32, page: u32) -> PortResult<Option<PlanPage>> {
         let look = move |record: &Record| record.pages.get(&(shard, page)).cloned();
-        self.look("page", job, format!("{shard}/{page}"), look)
+        self.look("page", job, || format!("{shard}/{page}"), look)
             .await
     }
 
@@ -179,7 +175,7 @@ impl Store for Ports {
             let pages = record.pages.range((shard, 0)..=(shard, u32::MAX));
             Some(pages.map(|(_, page)| page.clone()).collect())
         };
-        let pages: Option<Vec<_>> = self.look("pages", job, shard.to_string(), look).await?;
+        let pages: Option<Vec<_>> = self.look("pages", job, || shard.to_string(), look).await?;
         Ok(pages.unwrap_or_default())
     }
 
@@ -190,15 +186,15 @@ impl Store for Ports {
         now_ms: u64,
         until_ms: u64,
     ) -> PortResult<ClaimOutcome> {
-        let (what, key, owner) = (place(key), key.clone(), owner.clone());
-        let step = move |table: &mut Table, by| table.claim(by, &key, &owner, now_ms, until_ms);
-        self.change("claim", what, step).await
+        let (of, owner) = (key.clone(), owner.clone());
+        let step = move |table: &mut Table, by| table.claim(by, &of, &owner, now_ms, until_ms);
+        self.change("claim", || place(key), step).await
     }
 
     async fn heartbeat(&self, lease: &Lease, until_ms: u64) -> PortResult<Held> {
-        let (what, lease) = (under(lease), lease.clone());
-        let step = move |table: &mut Table, by| table.heartbeat(by, &lease, until_ms);
-        self.change("heartbeat", what, step).await
+        let held = lease.clone();
+        let step = move |table: &mut Table, by| table.heartbeat(by, &held, until_ms);
+        self.change("heartbeat", || under(lease), step).await
     }
 
     async fn complete(
@@ -206,15 +202,15 @@ impl Store for Ports {
         lease: &Lease,
         completion: &Completion,
     ) -> PortResult<CompleteOutcome> {
-        let (what, lease, completion) = (under(lease), lease.clone(), completion.clone());
-        let step = move |table: &mut Table, by| table.complete(by, &lease, &completion);
-        self.change("complete", what, step).await
+        let (held, completion) = (lease.clone(), completion.clone());
+        let step = move |table: &mut Table, by| table.complete(by, &held, &completion);
+        self.change("complete", || under(lease), step).await
     }
 
     async fn release(&self, lease: &Lease) -> PortResult<Held> {
-        let (what, lease) = (under(lease), lease.clone());
-        let step = move |table: &mut Table, by| table.release(by, &lease);
-        self.change("release", what, step).await
+        let held = lease.clone();
+        let step = move |table: &mut Table, by| table.release(by, &held);
+        self.change("release", || under(lease), step).await
     }
 
     async fn sweep(&self, job: &JobId, shard: u32) -> PortResult<Option<ShardView>> {
@@ -234,14 +230,15 @@ impl Store for Ports {
         shard: u32,
         totals: &ShardTotals,
     ) -> PortResult<CloseOutcome> {
-        let (job, totals, what) = (job.clone(), *totals, format!("shard {shard}"));
+        let (job, totals) = (job.clone(), *totals);
+        let what = || format!("shard {shard}");
         if !self.world.lock().table.has(StoreBug::CloseInTwoWrites) {
             let step = move |table: &mut Table, by| table.close_shard(by, &job, shard, &totals);
             return self.change("close shard", what, step).await;
         }
         let of = job.clone();
         let step = move |table: &mut Table, by| table.mark_closed(by, &of, shard, &totals);
-        let outcome = self.change("mark closed", what.clone(), step).await?;
+        let outcome = self.change("mark closed", what, step).await?;
         if outcome == CloseOutcome::Closed {
             let step = move |table: &mut Table, by| table.add_sums(by, &job, &totals);
             self.change("add sums", what, step).await?;
@@ -255,37 +252,64 @@ impl Store for Ports {
         ending: &Ending,
         finished_ms: u64,
     ) -> PortResult<FinalizeOutcome> {
-        let (what, job, ending) = (format!("{ending:?}"), job.clone(), ending.clone());
-        let step = move |table: &mut Table, by| table.finalize(by, &job, &ending, finished_ms);
-        self.change("finalize", what, step).await
+        let (job, end) = (job.clone(), ending.clone());
+        let step = move |table: &mut Table, by| table.finalize(by, &job, &end, finished_ms);
+        self.change("finalize", || format!("{ending:?}"), step)
+            .await
     }
 
     async fn cancel(&self, key: &BatchKey, now_ms: u64) -> PortResult<CancelOutcome> {
-        let (what, key) = (place(key), key.clone());
-        let step = move |table: &mut Table, by| table.cancel(by, &key, now_ms);
-        self.change("cancel", what, step).await
+        let of = key.clone();
+        let step = move |table: &mut Table, by| table.cancel(by, &of, now_ms);
+        self.change("cancel", || place(key), step).await
     }
 
     async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
-        let (what, job) = (paused.to_string(), job.clone());
+        let job = job.clone();
         let step = move |table: &mut Table, by| table.set_paused(by, &job, paused);
-        self.change("set paused", what, step).await
+        self.change("set paused", || paused.to_string(), step).await
     }
 
     async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {
         let look = |record: &Record| Some(record.preparer.clone());
-        self.look("preparer", job, String::new(), look).await
+        self.look("preparer", job, String::new, look).await
     }
 
     async fn watch(&self, job: &JobId) -> PortResult<Option<Watch>> {
         let look = |record: &Record| record.watch;
-        self.look("watch", job, String::new(), look).await
+        self.look("watch", job, String::new, look).await
     }
 
     async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()> {
-        let (what, job, watch) = (format!("token {}", watch.token), job.clone(), *watch);
+        let (job, watch) = (job.clone(), *watch);
         let step = move |table: &mut Table, _| table.record_watch(&job, &watch);
-        self.change("record watch", what, step).await
+        self.change("record watch", || format!("token {}", watch.token), step)
+            .await
+    }
+
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()> {
+        let (job, owner) = (job.clone(), owner.clone());
+        let step = move |table: &mut Table, _| table.record_tally(&job, &owner, rejected);
+        self.change("record tally", || rejected.to_string(), step)
+            .await
+    }
+
+    async fn tallied(&self, job: &JobId) -> PortResult<u64> {
+        let look = |record: &Record| Some(record.tallies.values().sum::<u64>());
+        let sum = self.look("tallied", job, String::new, look).await?;
+        Ok(sum.unwrap_or(0))
+    }
+
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        let what = || format!("{} workers", throttle.workers);
+        let job = job.clone();
+        let step = move |table: &mut Table, by| table.set_throttle(by, &job, seen, throttle);
+        self.change("set throttle", what, step).await
     }
 
     async fn open_jobs(&self) -> PortResult<Vec<JobId>> {
@@ -296,6 +320,6 @@ impl Store for Ports {
     async fn clear_outbox(&self, job: &JobId) -> PortResult<()> {
         let job = job.clone();
         let step = move |table: &mut Table, by| table.clear_outbox(by, &job);
-        self.change("clear outbox", String::new(), step).await
+        self.change("clear outbox", String::new, step).await
     }
 }

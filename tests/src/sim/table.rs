@@ -9,12 +9,15 @@ use batchfleet_core::batch::{
     BatchItem, BatchKey, Completion, Lease, Publication, Shard, ShardTotals,
 };
 use batchfleet_core::ids::{JobId, OwnerId};
-use batchfleet_core::job::{Checkpoint, Ending, Layout, NewJob, PlanTotals, PreparerHold};
+use batchfleet_core::job::{
+    Checkpoint, Ending, JobStatus, Layout, NewJob, PlanTotals, PreparerHold,
+};
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
     Held, PauseOutcome, PreparerOutcome, ShardView, TicketOutcome,
 };
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
@@ -249,13 +252,18 @@ impl Table {
         publication: &Publication,
     ) -> PortResult<()> {
         let lowers = self.has(StoreBug::PublishLowers);
-        self.change_shard(by, "publish", job, number, |shard| {
-            if lowers {
-                shard.published = shard.published.min(publication.published);
-                shard.sealed = false;
-            }
-            shard.publish(publication);
-        })
+        let record = self.record(job)?;
+        let before = record.shards.get(&number).copied().unwrap_or_default();
+        let mut shard = before;
+        if lowers {
+            shard.published = shard.published.min(publication.published);
+            shard.sealed = false;
+        }
+        if record.job.publish(&mut shard, publication) {
+            record.shards.insert(number, shard);
+            self.note_shard(by, "publish", job, number, before, shard);
+        }
+        Ok(())
     }
 
     pub(crate) fn checkpoint(
@@ -283,7 +291,11 @@ impl Table {
         hold: &PreparerHold,
         totals: &PlanTotals,
     ) -> PortResult<Held> {
+        let revives = self.has(StoreBug::PreparedRevives);
         self.change_job(by, &hold.job, |record| {
+            if revives && record.job.status.is_terminal() {
+                record.job.status = JobStatus::Preparing;
+            }
             record.job.mark_prepared(&record.preparer, hold, totals)
         })
     }
@@ -442,7 +454,13 @@ impl Table {
         job: &JobId,
         paused: bool,
     ) -> PortResult<PauseOutcome> {
-        self.change_job(by, job, |record| record.job.set_paused(paused))
+        let revives = self.has(StoreBug::ResumeRevives);
+        self.change_job(by, job, |record| {
+            if revives && !paused && record.job.status == JobStatus::Aborted {
+                record.job.status = JobStatus::Paused;
+            }
+            record.job.set_paused(paused)
+        })
     }
 
     pub(crate) fn record_watch(&mut self, job: &JobId, watch: &Watch) -> PortResult<()> {
@@ -451,6 +469,27 @@ impl Table {
             record.watch = Some(*watch);
         }
         Ok(())
+    }
+
+    pub(crate) fn record_tally(
+        &mut self,
+        job: &JobId,
+        owner: &OwnerId,
+        rejected: u64,
+    ) -> PortResult<()> {
+        let tallies = &mut self.record(job)?.tallies;
+        tallies.insert(owner.as_str().to_owned(), rejected);
+        Ok(())
+    }
+
+    pub(crate) fn set_throttle(
+        &mut self,
+        by: By,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        self.change_job(by, job, |record| record.job.set_throttle(seen, throttle))
     }
 
     pub(crate) fn open_jobs(&self) -> Vec<JobId> {

@@ -15,6 +15,7 @@ use super::history::{By, History};
 use super::messages::Messages;
 use super::random::Random;
 use super::scenario::{EPOCH_MS, Scenario};
+use super::steering::Order;
 use super::table::Table;
 use super::trace::Trace;
 
@@ -38,6 +39,10 @@ pub(crate) enum Event {
     Late(Late),
     /// The sweeper's schedule.
     Sweep,
+    /// An operator gives a command.
+    Order(Order),
+    /// An operator looks whether the job of an upload is paused for good.
+    LookAfter(usize),
     /// From here on nothing goes wrong.
     FaultsEnd,
 }

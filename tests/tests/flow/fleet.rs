@@ -1,6 +1,6 @@
 //! A fleet on one thread over memory adapters, which dies on request and goes on.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
@@ -8,21 +8,22 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use batchfleet_core::PortResult;
 use batchfleet_core::ids::JobId;
-use batchfleet_core::job::{JobStatus, Policy};
+use batchfleet_core::job::{Job, JobStatus, Policy};
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{
-    Clock, PauseOutcome, PutOutcome, Queue, Results, Source, Store, Unobserved,
+    Clock, PauseOutcome, PutOutcome, Queue, Results, Sink, SinkAnswer, SinkRecord, Source, Store,
+    Unobserved,
 };
-use batchfleet_core::prepare::{Prepared, Preparer};
+use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
-use batchfleet_core::source::SourceRef;
+use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::sweep::{Sweeper, Swept};
-use batchfleet_core::work::{Pace, PlanCache, Worker};
+use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
+use batchfleet_core::{PortError, PortResult};
 use batchfleet_testing::{
-    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore,
-    SequenceIds,
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
+    MemoryStore, OneSink, SequenceIds,
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -77,6 +78,14 @@ struct Crash {
     armed: AtomicBool,
     crashed: AtomicBool,
     poison: Mutex<Option<u64>>,
+    /// How many of the next writes of results are throttled.
+    throttled: AtomicI64,
+    /// How much time passes with every look at the clock.
+    tick_ms: AtomicU64,
+    /// Waits of up to this pass at once; longer ones, as that for a heartbeat, never end.
+    nap_ms_max: AtomicU64,
+    sink_call_ms: AtomicU64,
+    deadly_row: Mutex<Option<String>>,
 }
 
 impl Crash {
@@ -110,6 +119,9 @@ impl Source for Mortal<MemorySource> {
 impl Results for Mortal<MemoryResults> {
     async fn put_once(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<PutOutcome> {
         self.crash.call().await;
+        if self.crash.throttled.fetch_sub(1, SeqCst) > 0 {
+            return Err(PortError::throttled("write result", "slow down"));
+        }
         let outcome = self.inner.put_once(job, name, content).await;
         self.crash.call().await;
         outcome
@@ -138,12 +150,46 @@ impl Queue for Mortal<MemoryQueue> {
     }
 }
 
+/// A destination that takes its time.
+struct Slow {
+    inner: Arc<MemorySink>,
+    crash: Arc<Crash>,
+    clock: Arc<ManualClock>,
+}
+
+#[async_trait]
+impl Sink for Slow {
+    fn records_max(&self) -> usize {
+        self.inner.records_max()
+    }
+    async fn put(&self, job: &JobId, records: &[SinkRecord]) -> PortResult<SinkAnswer> {
+        self.crash.call().await;
+        self.clock.advance(self.crash.sink_call_ms.load(SeqCst));
+        let answer = self.inner.put(job, records).await;
+        let deadly = self.crash.deadly_row.lock().unwrap().clone();
+        if let Some(text) = deadly {
+            let rows = records
+                .iter()
+                .map(|record| String::from_utf8_lossy(&record.row));
+            if rows.into_iter().any(|row| row.contains(&text)) {
+                std::future::pending::<()>().await;
+            }
+        }
+        self.crash.call().await;
+        answer
+    }
+}
+
 #[async_trait]
 impl Clock for Mortal<ManualClock> {
     fn now_ms(&self) -> u64 {
+        self.inner.advance(self.crash.tick_ms.load(SeqCst));
         self.inner.now_ms()
     }
-    async fn sleep_ms(&self, _ms: u64) {
+    async fn sleep_ms(&self, ms: u64) {
+        if ms <= self.crash.nap_ms_max.load(SeqCst) {
+            return self.inner.sleep_ms(ms).await;
+        }
         // Time passes only between messages, so no lease ends under a worker that lives.
         std::future::pending::<()>().await;
     }
@@ -153,10 +199,13 @@ pub(crate) struct Fleet {
     pub(crate) store: Arc<MemoryStore>,
     source: Arc<MemorySource>,
     results: Arc<MemoryResults>,
+    pub(crate) sink: Arc<MemorySink>,
     queue: Arc<MemoryQueue>,
     clock: Arc<ManualClock>,
     crash: Arc<Crash>,
-    object: SourceRef,
+    /// What the newest attempt imports.
+    object: Mutex<SourceRef>,
+    definitions: Arc<MemoryDefinitions>,
     preparer: Preparer,
     worker: Worker,
     time_limit_ms: AtomicU64,
@@ -193,6 +242,7 @@ impl Fleet {
         let clock = Arc::new(ManualClock::new(1_700_000_000_000));
         let source = Arc::new(MemorySource::new());
         let results = Arc::new(MemoryResults::new());
+        let sink = Arc::new(MemorySink::new());
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as _));
         let definitions = Arc::new(MemoryDefinitions::new());
         if let Some(definition) = definition {
@@ -209,6 +259,11 @@ impl Fleet {
             inner: Arc::clone(&results),
             crash: Arc::clone(&crash),
         });
+        let mortal_sink = Arc::new(Slow {
+            inner: Arc::clone(&sink),
+            crash: Arc::clone(&crash),
+            clock: Arc::clone(&clock),
+        });
         let mortal_queue = Arc::new(Mortal {
             inner: Arc::clone(&queue),
             crash: Arc::clone(&crash),
@@ -220,7 +275,7 @@ impl Fleet {
         let preparer = Preparer {
             store: Arc::clone(&used),
             source: Arc::clone(&mortal_source) as _,
-            definitions,
+            definitions: Arc::clone(&definitions) as _,
             results: Arc::clone(&mortal_results) as _,
             queue: Arc::clone(&mortal_queue) as _,
             clock: Arc::clone(&mortal_clock) as _,
@@ -233,6 +288,7 @@ impl Fleet {
             store: used,
             source: mortal_source,
             results: mortal_results,
+            sinks: Arc::new(OneSink(mortal_sink)),
             queue: mortal_queue,
             clock: mortal_clock,
             ids,
@@ -245,10 +301,12 @@ impl Fleet {
             store,
             source,
             results,
+            sink,
             queue,
             clock,
             crash,
-            object,
+            object: Mutex::new(object),
+            definitions,
             preparer,
             worker,
             time_limit_ms,
@@ -266,6 +324,43 @@ impl Fleet {
 
     pub(crate) fn poison_byte(&self, at: Option<u64>) {
         *self.crash.poison.lock().unwrap() = at;
+    }
+
+    pub(crate) fn throttle_writes(&self, count: i64) {
+        self.crash.throttled.store(count, SeqCst);
+    }
+
+    pub(crate) fn let_time_pass(&self, tick_ms: u64) {
+        self.crash.tick_ms.store(tick_ms, SeqCst);
+    }
+
+    /// What a worker makes of a message of this seat.
+    pub(crate) async fn work_at(&self, seat: u32) -> Worked {
+        let message = Message::Work {
+            job: self.id(),
+            shard: 0,
+            seat,
+        };
+        self.worker.work(&message, None).await.unwrap()
+    }
+
+    pub(crate) async fn job(&self) -> Job {
+        self.store.job(&self.id()).await.unwrap().unwrap()
+    }
+
+    /// Waits of up to this pass at once.
+    pub(crate) fn nap(&self, ms_max: u64) {
+        self.crash.nap_ms_max.store(ms_max, SeqCst);
+    }
+
+    /// Whoever delivers a row with this text dies right after.
+    pub(crate) fn deadly_row(&self, text: &str) {
+        *self.crash.deadly_row.lock().unwrap() = Some(text.to_owned());
+    }
+
+    /// Each call of the destination takes so long.
+    pub(crate) fn slow_sink(&self, call_ms: u64) {
+        self.crash.sink_call_ms.store(call_ms, SeqCst);
     }
 
     pub(crate) fn limit_time(&self, ms: Option<u64>) {
@@ -315,14 +410,16 @@ impl Fleet {
 
     /// The event, delivered once and not again, whatever becomes of it.
     pub(crate) async fn upload_once(&self) {
-        let call = self.preparer.prepare(&self.object, self.deadline());
+        let object = self.object();
+        let call = self.preparer.prepare(&object, self.deadline());
         let _ = until_it_hangs(call).await;
     }
 
     /// The event. S3 delivers it again while the orchestrator dies or fails.
     pub(crate) async fn upload(&self) -> Prepared {
+        let object = self.object();
         for _ in 0..100 {
-            let call = self.preparer.prepare(&self.object, self.deadline());
+            let call = self.preparer.prepare(&object, self.deadline());
             if let Some(Ok(prepared)) = until_it_hangs(call).await {
                 return prepared;
             }
@@ -383,8 +480,29 @@ impl Fleet {
         );
     }
 
-    fn id(&self) -> JobId {
-        self.object.job_id()
+    pub(crate) fn id(&self) -> JobId {
+        self.object().job_id()
+    }
+
+    fn object(&self) -> SourceRef {
+        self.object.lock().unwrap().clone()
+    }
+
+    /// From now on this fleet is asked about the attempt that redrives the newest, which is begun.
+    pub(crate) async fn redrive(&self, what: Redriven) -> Result<Prepared, String> {
+        let next = next_attempt(&*self.store, &self.id(), what)
+            .await
+            .unwrap()?;
+        *self.object.lock().unwrap() = next;
+        Ok(self.upload().await)
+    }
+
+    pub(crate) fn define(&self, definition: &str) {
+        self.definitions.insert("people", definition);
+    }
+
+    pub(crate) fn forget_definition(&self) {
+        self.definitions.remove("people");
     }
 
     fn text(&self, name: &str) -> String {
@@ -404,6 +522,29 @@ impl Fleet {
     /// Every delivered row, in the order of the file.
     pub(crate) fn delivered(&self) -> Vec<Value> {
         self.delivered_but(&[])
+    }
+
+    /// Every row in the destination that takes records one by one, in the order of the file.
+    pub(crate) fn delivered_one_by_one(&self) -> Vec<Value> {
+        let rows = self.sink.rows(&self.id());
+        rows.values()
+            .map(|row| serde_json::from_slice(row).unwrap())
+            .collect()
+    }
+
+    /// The rows of rejects.csv: the record of each, and why.
+    pub(crate) fn reasons(&self) -> BTreeMap<u64, String> {
+        let rejects = self.rejects();
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(rejects.as_bytes());
+        let mut reasons = BTreeMap::new();
+        for row in reader.records().map(Result::unwrap) {
+            let record: u64 = row[row.len() - 3].parse().unwrap();
+            let twice = reasons.insert(record, row[row.len() - 1].to_owned());
+            assert_eq!(twice, None, "record {record} is rejected twice");
+        }
+        reasons
     }
 
     /// The rows of all parts but these.
@@ -436,16 +577,7 @@ impl Fleet {
                 expected.skipped
             )
         );
-        let rejects = self.rejects();
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .from_reader(rejects.as_bytes());
-        let mut seen = BTreeSet::new();
-        for row in reader.records().map(Result::unwrap) {
-            let record: u64 = row[row.len() - 3].parse().unwrap();
-            assert!(seen.insert(record), "record {record} is rejected twice");
-        }
-        assert_eq!(seen.len() as u64, expected.rejected);
+        assert_eq!(self.reasons().len() as u64, expected.rejected);
     }
 }
 

@@ -5,6 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod fleet;
+mod one_by_one;
+mod overload;
+mod redrive;
+mod tolerance;
 
 use std::sync::Arc;
 

@@ -120,6 +120,7 @@ pub(super) fn job(id: &JobId, item: &Item) -> PortResult<Job> {
         finished_ms: fields.number_if_any(schema::FINISHED)?,
         reason: fields.json_if_any(schema::REASON)?,
         outbox: fields.flag(schema::OUTBOX)?,
+        throttle: fields.json_if_any(schema::THROTTLE)?,
     })
 }
 

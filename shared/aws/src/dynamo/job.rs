@@ -307,7 +307,11 @@ impl DynamoStore {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    fn check_part(&self, action: &'static str, change: Change) -> PortResult<TransactWriteItem> {
+    pub(super) fn check_part(
+        &self,
+        action: &'static str,
+        change: Change,
+    ) -> PortResult<TransactWriteItem> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(change.key))

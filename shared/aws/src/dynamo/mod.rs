@@ -5,6 +5,7 @@
 //! writes whose losing side learns the item as it is, transactions, reads. It decides nothing.
 
 mod batch;
+mod fleet;
 mod item;
 mod job;
 mod metering;
@@ -32,6 +33,7 @@ use batchfleet_core::ports::{
     TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
@@ -481,6 +483,23 @@ impl Store for DynamoStore {
 
     async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()> {
         self.keep_watch(job, watch).await
+    }
+
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()> {
+        self.keep_tally(job, owner, rejected).await
+    }
+
+    async fn tallied(&self, job: &JobId) -> PortResult<u64> {
+        self.sum_tallies(job).await
+    }
+
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        self.slow_job(job, seen, throttle).await
     }
 
     async fn open_jobs(&self) -> PortResult<Vec<JobId>> {

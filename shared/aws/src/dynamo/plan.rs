@@ -66,16 +66,21 @@ impl DynamoStore {
         }
     }
 
-    /// Step 4. A publication that is older than the one in force changes nothing, and is fine.
+    /// Step 4. A publication that is older than the one in force changes nothing, and is fine; so does
+    /// one of a job that is over, which its preparer notices before the next.
     pub(super) async fn raise_published(
         &self,
         job: &JobId,
         shard: u32,
         publication: &Publication,
     ) -> PortResult<()> {
+        let action = "publish batches";
         let change = schema::publish(job, shard, publication, self.expires());
-        self.apply(Kind::Publish, "publish batches", change, ReturnValue::None)
-            .await?;
+        let parts = vec![
+            self.check_part(action, schema::is_open(job))?,
+            self.update_part(action, change)?,
+        ];
+        self.transact(Kind::Publish, action, parts).await?;
         Ok(())
     }
 

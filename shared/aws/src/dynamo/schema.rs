@@ -10,11 +10,12 @@
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `J#<job>` | `job` | `st` status, `src` source, `def` name of the definition, `pol` policy, `cr` created, `tp` totals of the plan, `shs` shards of the plan, `sc` shards closed, `rec acc rej skp byt` sums of the closed shards, `fin` finished, `rsn` reason, `ob` outbox |
+//! | `J#<job>` | `job` | `st` status, `src` source, `def` name of the definition, `pol` policy, `cr` created, `tp` totals of the plan, `shs` shards of the plan, `sc` shards closed, `rec acc rej skp byt` sums of the closed shards, `fin` finished, `rsn` reason, `ob` outbox, `thr` throttle |
 //! | `J#<job>` | `snapshot` | `txt` the definition's text |
 //! | `J#<job>` | `layout` | `lay` dialect and header |
 //! | `J#<job>` | `preparer` | `own` owner, `lu` lease until, `f` fence, `cp` checkpoint |
 //! | `J#<job>` | `watch` | `tok` token, `due` when it is due |
+//! | `J#<job>` | `tally#<owner>` | `rej` what that worker rejected; only where rejects are bounded |
 //! | `OPEN` | `open#<job>` | nothing: the job is open, or owes its report |
 //! | `S#<job>#<shard>` | `shard` | `pub` published, `cur` cursor, `sealed`, `closed`, `ss` start, `se` end, `tot` sums |
 //! | `S#<job>#<shard>` | `plan#<page>` | `p` the ranges of 25 batches |
@@ -35,8 +36,9 @@
 //!    `PREPARING` later than the hold began. After it: a lease that ends by itself.
 //! 3. **layout**: put where there is none. **pages**: put, without a condition: a page is the same
 //!    whoever writes it. After it: pages that nobody looks at until step 4.
-//! 4. **publish**: no item yet, or `sealed = false` and `pub <= :pub`. After it: workers claim; the
-//!    next preparer writes the same pages and publishes the same again.
+//! 4. **publish**: a transaction: no shard item yet, or `sealed = false` and `pub <= :pub`, and the job
+//!    is open, so that its report counts all there is. After it: workers claim; the next preparer
+//!    writes the same pages and publishes the same again.
 //! 5. **checkpoint**: `own` and `f` are the caller's. After it: planning goes on from there.
 //! 6. **tickets**: `cur <= :room`, where `:room` is what the caller saw published, less the block.
 //!    After it, and when a lost response makes the SDK repeat it: slots that no ticket leads to. The
@@ -57,6 +59,9 @@
 //!     The job's item under `OPEN` is deleted after it; the sweeper deletes one that was left behind.
 //! 13. **pause, resume**: `PROCESSING` becomes `PAUSED`, or back.
 //! 14. **record watch**: no item yet, or `tok < :token`.
+//!
+//! 15. **tally**: a worker's own item, put without a condition.
+//! 16. **throttle**: `thr` is what the caller saw. After it: fewer workers run, for a while.
 //!
 //! A write whose condition is not met is answered with the item as it is
 //! (`ReturnValuesOnConditionCheckFailure`), so losing costs no second read, and a write whose
@@ -117,6 +122,7 @@ pub(super) const BYTES: &str = "byt";
 pub(super) const FINISHED: &str = "fin";
 pub(super) const REASON: &str = "rsn";
 pub(super) const OUTBOX: &str = "ob";
+pub(super) const THROTTLE: &str = "thr";
 pub(super) const TOKEN: &str = "tok";
 pub(super) const DUE: &str = "due";
 pub(super) const TEXT: &str = "txt";
@@ -128,6 +134,7 @@ pub(super) const SNAPSHOT_SK: &str = "snapshot";
 pub(super) const LAYOUT_SK: &str = "layout";
 pub(super) const PREPARER_SK: &str = "preparer";
 pub(super) const WATCH_SK: &str = "watch";
+pub(super) const TALLY_PREFIX: &str = "tally#";
 /// The partition of open jobs: one small item for each, written and deleted once.
 pub(super) const OPEN_PK: &str = "OPEN";
 pub(super) const OPEN_PREFIX: &str = "open#";
@@ -138,7 +145,7 @@ pub(super) const BATCH_PREFIX: &str = "batch#";
 
 /// The key of one of a job's own items.
 pub(super) fn job_key(job: &JobId, sk: &str) -> Item {
-    key(format!("J#{job}"), sk.to_owned())
+    key(job_pk(job), sk.to_owned())
 }
 
 /// The key of a job's item among the open ones.
@@ -158,6 +165,27 @@ pub(super) fn record_watch(job: &JobId, watch: &Watch, expires: u64) -> Change {
             (":expires", n(expires)),
         ]),
     }
+}
+
+/// Step 16.
+pub(super) fn set_throttle(job: &JobId, seen: Option<String>, throttle: String) -> Change {
+    let condition = match seen {
+        Some(_) => "attribute_exists(pk) AND thr = :seen",
+        None => "attribute_exists(pk) AND attribute_not_exists(thr)",
+    };
+    let mut all = values([(":throttle", s(throttle))]);
+    all.extend(seen.map(|seen| (":seen".to_owned(), s(seen))));
+    Change {
+        key: job_key(job, JOB_SK),
+        update: "SET thr = :throttle",
+        condition,
+        values: all,
+    }
+}
+
+/// The partition of a job's own items.
+pub(super) fn job_pk(job: &JobId) -> String {
+    format!("J#{job}")
 }
 
 /// The key of a shard's own item.
@@ -255,7 +283,17 @@ pub(super) fn take_preparer(job: &JobId, owner: &OwnerId, now_ms: u64, until_ms:
     }
 }
 
-/// Step 4.
+/// Step 4, first half: the job is not over.
+pub(super) fn is_open(job: &JobId) -> Change {
+    Change {
+        key: job_key(job, JOB_SK),
+        update: "",
+        condition: OPEN,
+        values: open(),
+    }
+}
+
+/// Step 4, second half.
 pub(super) fn publish(job: &JobId, shard: u32, publication: &Publication, expires: u64) -> Change {
     Change {
         key: shard_key(job, shard),

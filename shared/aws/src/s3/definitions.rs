@@ -5,7 +5,7 @@ use aws_sdk_s3::Client;
 use batchfleet_core::PortResult;
 use batchfleet_core::ports::{Definitions, FoundDefinition};
 
-use super::{Absence, absence, collect};
+use super::{Absence, absence, collect, persist};
 use crate::errors::port_error;
 
 const ACTION: &str = "read definition";
@@ -30,7 +30,7 @@ impl S3Definitions {
         }
     }
 
-    async fn read(&self, key: String) -> PortResult<FoundDefinition> {
+    async fn read_once(&self, key: &str) -> PortResult<FoundDefinition> {
         let sent = self
             .client
             .get_object()
@@ -62,7 +62,8 @@ impl Definitions for S3Definitions {
     /// `definitions/NAME.yaml`, else `.yml`, else `.json`.
     async fn definition(&self, name: &str) -> PortResult<FoundDefinition> {
         for extension in ["yaml", "yml", "json"] {
-            let found = self.read(format!("definitions/{name}.{extension}")).await?;
+            let key = format!("definitions/{name}.{extension}");
+            let found = persist(|| self.read_once(&key)).await?;
             if found != FoundDefinition::Missing {
                 return Ok(found);
             }

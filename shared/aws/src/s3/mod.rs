@@ -11,6 +11,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
 
+use crate::backoff::Backoff;
+use crate::system::{SystemClock, SystemIds};
+
 pub use self::definitions::S3Definitions;
 pub use self::results::S3Results;
 pub use self::source::S3Source;
@@ -36,6 +39,25 @@ fn absence<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<Absence> {
         (404, _) | (405, Some("MethodNotAllowed")) => Some(Absence::Missing),
         (412, _) => Some(Absence::Different),
         _ => None,
+    }
+}
+
+/// Makes a whole call again, a few times, when it fails for now: the SDK's own retries end with the
+/// headers, and a body may break off after them.
+async fn persist<T, F>(mut call: impl FnMut() -> F) -> PortResult<T>
+where
+    F: Future<Output = PortResult<T>>,
+{
+    let mut backoff = Backoff::new(&SystemClock, &SystemIds);
+    loop {
+        match call().await {
+            Err(error) if error.is_retryable() => {
+                if !backoff.wait().await {
+                    return Err(error);
+                }
+            }
+            done => return done,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 
 use super::assembly::Assembly;
-use super::{Absence, absence, collect};
+use super::{Absence, absence, collect, persist};
 use crate::backoff::Backoff;
 use crate::errors::port_error;
 use crate::system::{SystemClock, SystemIds};
@@ -37,7 +37,13 @@ impl S3Results {
         }
     }
 
+    /// A report reads the rejects of every batch, one after the other, so one body that breaks off
+    /// must not be the end of it.
     async fn read(&self, key: &str) -> PortResult<Option<Bytes>> {
+        persist(|| self.read_once(key)).await
+    }
+
+    async fn read_once(&self, key: &str) -> PortResult<Option<Bytes>> {
         let action = "read result";
         let sent = self
             .client

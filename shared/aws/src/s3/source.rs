@@ -11,10 +11,8 @@ use batchfleet_core::source::SourceRef;
 use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
 
-use super::{absence, collect};
-use crate::backoff::Backoff;
+use super::{absence, collect, persist};
 use crate::errors::port_error;
-use crate::system::{SystemClock, SystemIds};
 
 const ACTION: &str = "read source";
 
@@ -60,22 +58,11 @@ impl S3Source {
 
 #[async_trait]
 impl Source for S3Source {
-    /// Tries again, a few times, when a body breaks off: the SDK's own retries end with the headers.
     async fn read(&self, source: &SourceRef, range: Range<u64>) -> PortResult<Bytes> {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
-        let mut backoff = Backoff::new(&SystemClock, &SystemIds);
-        loop {
-            match self.read_once(source, &range).await {
-                Err(error) if error.is_retryable() => {
-                    if !backoff.wait().await {
-                        return Err(error);
-                    }
-                }
-                done => return done,
-            }
-        }
+        persist(|| self.read_once(source, &range)).await
     }
 }
 

@@ -52,6 +52,7 @@ pub async fn upload_file(
         sequencer: None,
         size,
         attempt: 0,
+        redrive: None,
     })
 }
 

@@ -3,6 +3,7 @@
 //! Adapters implement them; nothing here knows of AWS, files or SQL. Each trait has one conformance
 //! suite in `batchfleet-testing`, and a trait changes there first.
 
+mod sink;
 mod store;
 
 use std::ops::Range;
@@ -10,6 +11,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use sink::{FoundSink, NoSinks, RecordAnswer, Sink, SinkAnswer, SinkRecord, Sinks};
 pub use store::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,

@@ -17,7 +17,8 @@
 //! 1. `create` writes job, snapshot and preparer item, on condition that the job does not exist.
 //! 2. `take_preparer` raises the preparer's fence, on condition that no lease is in force.
 //! 3. `put_layout`, `write_pages`: immutable and the same whoever writes them.
-//! 4. `publish` raises `published` (never lowers it), after the pages below it are written.
+//! 4. `publish` raises `published` (never lowers it), after the pages below it are written, and on
+//!    condition that the job is not over: its report counts what was published before.
 //! 5. `checkpoint` records the progress under the preparer's fence, after `publish`.
 //! 6. `take_tickets` raises the cursor by a block, never above `published`.
 //! 7. `claim` takes a batch that is pending or whose lease has ended, and raises its fence.
@@ -32,6 +33,8 @@
 //! 13. `set_paused`: `PROCESSING ⇄ PAUSED`, by an operator.
 //! 14. `record_watch`: the job's next watch is in the queue. `open_jobs`, `watch` and `preparer` tell
 //!     the sweeper which jobs nobody looks after.
+//! 15. `record_tally`: what a worker rejected so far, for jobs that bear a bounded number of rejects.
+//! 16. `set_throttle`: a worker was throttled, so the job's fleet slows down.
 //!
 //! Every method is atomic. Whether a write whose response was lost went through is resolved by the
 //! adapter, by reading: a method answers what is true, or an error, after which the caller may call
@@ -50,6 +53,7 @@ use crate::ids::{JobId, OwnerId};
 use crate::job::{Checkpoint, Ending, Job, JobStatus, Layout, NewJob, PlanTotals, PreparerHold};
 use crate::plan::PlanPage;
 use crate::preparer::PreparerItem;
+use crate::throttle::Throttle;
 use crate::watch::Watch;
 
 /// Whether a job was made.
@@ -267,7 +271,7 @@ pub trait Store: Send + Sync {
     ) -> PortResult<()>;
 
     /// Step 4: makes slots claimable. An older publication than the one in force changes nothing,
-    /// nor does any after the seal.
+    /// nor does any after the seal, or after the job's end.
     async fn publish(&self, job: &JobId, shard: u32, publication: &Publication) -> PortResult<()>;
 
     /// Step 5: records progress and extends the lease to `until_ms`, under the fence. An `until_ms`
@@ -359,6 +363,21 @@ pub trait Store: Send + Sync {
 
     /// Step 14: records a watch. One that is not newer than the recorded one changes nothing.
     async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()>;
+
+    /// Step 15: keeps how many records of completed batches `owner` found to be rejects, in place of
+    /// what it recorded before.
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()>;
+
+    /// The sum of the job's tallies: at most as many records as are rejected.
+    async fn tallied(&self, job: &JobId) -> PortResult<u64>;
+
+    /// Step 16: sets the job's throttle, if it is still the one that was `seen`.
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()>;
 
     /// Jobs that are not over or still owe their report; perhaps some that were lately.
     async fn open_jobs(&self) -> PortResult<Vec<JobId>>;

@@ -6,6 +6,7 @@
 //! no cell but the header's.
 
 mod planning;
+mod redrive;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use crate::ports::{
     Clock, Definitions, FoundDefinition, Ids, PreparerOutcome, Queue, Results, Source, Store,
 };
 use crate::prepare::planning::Planning;
+pub use crate::prepare::redrive::next_attempt;
 use crate::process::JobPlan;
 use crate::source::{Route, SourceRef};
 
@@ -165,16 +167,25 @@ impl Preparer {
         if self.store.job(id).await?.is_some() {
             return Ok(());
         }
+        let before = match &source.redrive {
+            Some(redrive) => self.attempt_before(redrive).await?,
+            None => None,
+        };
         // A definition that is missing is kept as an empty text, which `plan` then reports.
         let definition_text = match self.definitions.definition(definition_name).await? {
             FoundDefinition::Text(text) => text,
-            FoundDefinition::Missing | FoundDefinition::Unusable(_) => String::new(),
+            FoundDefinition::Missing | FoundDefinition::Unusable(_) => before
+                .as_ref()
+                .map_or_else(String::new, |(_, text)| text.clone()),
         };
         let mut policy = self.policy;
         if let Ok(definition) = Definition::parse(&definition_text) {
             apply(&mut policy, &definition);
         }
         policy.batch_records_max = self.batch_records.unwrap_or(policy.batch_records_max);
+        if let Some((job, _)) = &before {
+            policy = redrive::policy(policy, &job.policy);
+        }
         let job = NewJob {
             id: id.clone(),
             source: source.clone(),
@@ -201,10 +212,9 @@ impl Preparer {
                 "it vanished after it was created",
             ));
         };
-        let planned = match self.layout(&job).await {
-            Ok(layout) => {
-                let mut planning =
-                    Planning::new(self, &job, hold, &layout, checkpoint, deadline_ms);
+        let planned = match self.job_plan(&job).await {
+            Ok(plan) => {
+                let mut planning = Planning::new(self, &job, hold, &plan, checkpoint, deadline_ms);
                 planning.run().await
             }
             Err(stop) => Err(stop),
@@ -239,14 +249,15 @@ impl Preparer {
         })
     }
 
-    /// The layout that an earlier preparer kept, or the one that the head of the file shows.
-    async fn layout(&self, job: &Job) -> Result<Layout, Stop> {
+    /// The definition bound to the layout that an earlier preparer kept, or to the one that the head
+    /// of the file shows.
+    async fn job_plan(&self, job: &Job) -> Result<JobPlan, Stop> {
         let snapshot = self.store.snapshot(&job.id).await?;
         let Some(snapshot) = snapshot else {
             return Err(PortError::corrupt("the snapshot of the job", "it is missing").into());
         };
-        if let Some(layout) = snapshot.layout {
-            return Ok(layout);
+        if snapshot.layout.is_some() {
+            return Ok(JobPlan::compile(snapshot)?);
         }
         if snapshot.definition_text.is_empty() {
             return Err(Stop::Job(self.no_definition(&job.definition_name).await?));
@@ -260,6 +271,32 @@ impl Preparer {
                 ),
             })
         })?;
+        let layout = match &job.source.redrive {
+            Some(redrive) => self.layout_before(redrive).await?,
+            None => self.read_layout(job, &definition).await?,
+        };
+        if layout.dialect != definition.dialect() {
+            return Err(Stop::Job(Reason {
+                code: ReasonCode::BadDefinition,
+                message: format!(
+                    "the dialect of the definition {} was changed since the file was planned: import the \
+                     file again",
+                    job.definition_name
+                ),
+            }));
+        }
+        let plan = JobPlan::bind(&definition, layout).map_err(|faults| {
+            Stop::Job(Reason {
+                code: ReasonCode::BadHeader,
+                message: faults.to_string(),
+            })
+        })?;
+        self.store.put_layout(&job.id, plan.layout()).await?;
+        Ok(plan)
+    }
+
+    /// What the head of the file shows.
+    async fn read_layout(&self, job: &Job, definition: &Definition) -> Result<Layout, Stop> {
         let window = job.source.size.min(head::HEAD_BYTES);
         let bytes = if window == 0 {
             Bytes::new()
@@ -269,19 +306,11 @@ impl Preparer {
         let whole = window == job.source.size;
         let Head { header, data } =
             head::read(&bytes, whole, definition.dialect()).map_err(Stop::Job)?;
-        let layout = Layout {
+        Ok(Layout {
             dialect: definition.dialect(),
             header,
             data,
-        };
-        if let Err(faults) = JobPlan::bind(&definition, layout.clone()) {
-            return Err(Stop::Job(Reason {
-                code: ReasonCode::BadHeader,
-                message: faults.to_string(),
-            }));
-        }
-        self.store.put_layout(&job.id, &layout).await?;
-        Ok(layout)
+        })
     }
 }
 
@@ -296,6 +325,7 @@ fn apply(policy: &mut Policy, definition: &Definition) {
     if let Some(workers) = definition.max_workers() {
         policy.workers_max = policy.workers_max.min(workers);
     }
+    policy.tolerated = definition.tolerated();
 }
 
 /// Why planning stopped short.

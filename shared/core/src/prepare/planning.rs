@@ -7,11 +7,12 @@ use futures_util::future::{join, try_join_all};
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
-use crate::job::{Checkpoint, Job, JobStatus, Layout, PlanTotals, PreparerHold};
+use crate::job::{Checkpoint, Job, JobStatus, PlanTotals, PreparerHold};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
 use crate::ports::Held;
+use crate::process::JobPlan;
 use crate::source::SourceRef;
 use crate::work::leave_watch;
 
@@ -21,14 +22,14 @@ const HANDOVER_MARGIN_MS: u64 = 20_000;
 
 /// One preparer's run over the object.
 pub(super) struct Planning<'a> {
-    preparer: &'a Preparer,
-    job: &'a Job,
+    pub(super) preparer: &'a Preparer,
+    pub(super) job: &'a Job,
     hold: PreparerHold,
     data_start: u64,
     splitter: Splitter,
     /// Ranges that are not published yet; the first begins a page.
     pending: Vec<BatchRange>,
-    progress: Checkpoint,
+    pub(super) progress: Checkpoint,
     /// When the hold was last extended.
     held_ms: u64,
     /// When it hands over.
@@ -40,17 +41,18 @@ impl<'a> Planning<'a> {
         preparer: &'a Preparer,
         job: &'a Job,
         hold: PreparerHold,
-        layout: &Layout,
+        plan: &JobPlan,
         checkpoint: Option<Checkpoint>,
         deadline_ms: Option<u64>,
     ) -> Self {
+        let layout = plan.layout();
         let progress = checkpoint.unwrap_or(Checkpoint {
             next: layout.data,
             next_batch: 0,
             messages: 0,
         });
         let batches = BatchLimits {
-            records_max: job.policy.batch_records_max,
+            records_max: job.policy.batch_records_max.min(plan.batch_records_max()),
             bytes_max: job.policy.batch_bytes_max,
         };
         let now = preparer.clock.now_ms();
@@ -78,6 +80,9 @@ impl<'a> Planning<'a> {
     }
 
     pub(super) async fn run(&mut self) -> Result<Prepared, Stop> {
+        if let Some(redrive) = &self.job.source.redrive {
+            return self.redrive(redrive).await;
+        }
         let size = self.job.source.size;
         let mut offset = self.progress.next.offset;
         let mut window = self.read(offset).await?;
@@ -112,7 +117,7 @@ impl<'a> Planning<'a> {
     }
 
     /// An aborted or failed job is planned no further: one small read a window.
-    async fn ended_meanwhile(&self) -> PortResult<Option<JobStatus>> {
+    pub(super) async fn ended_meanwhile(&self) -> PortResult<Option<JobStatus>> {
         let job = self.preparer.store.job(&self.job.id).await?;
         Ok(job
             .map(|job| job.status)
@@ -123,12 +128,12 @@ impl<'a> Planning<'a> {
         read_window(self.preparer, &self.job.source, offset).await
     }
 
-    fn is_short_of_time(&self) -> bool {
+    pub(super) fn is_short_of_time(&self) -> bool {
         self.stop_ms
             .is_some_and(|stop| self.preparer.clock.now_ms() >= stop)
     }
 
-    async fn hand_over(&self) -> Result<Prepared, Stop> {
+    pub(super) async fn hand_over(&self) -> Result<Prepared, Stop> {
         let message = Message::Prepare {
             source: self.job.source.clone(),
         };
@@ -185,7 +190,7 @@ impl<'a> Planning<'a> {
 
     /// Extends the hold once a third of it has passed: a window of many small batches may take longer
     /// to publish than a lease lasts, and whoever took over then would not get further.
-    async fn extend_hold(&mut self) -> PortResult<Held> {
+    pub(super) async fn extend_hold(&mut self) -> PortResult<Held> {
         let passed = self.preparer.clock.now_ms().saturating_sub(self.held_ms);
         if passed < self.job.policy.lease_ms / 3 || mutation::on(Mutation::HoldUnextended) {
             return Ok(Held::Kept);
@@ -194,7 +199,7 @@ impl<'a> Planning<'a> {
     }
 
     /// Keeps the progress and extends the hold.
-    async fn checkpoint(&mut self) -> PortResult<Held> {
+    pub(super) async fn checkpoint(&mut self) -> PortResult<Held> {
         self.held_ms = self.preparer.clock.now_ms();
         let until = self.held_ms + self.job.policy.lease_ms;
         self.preparer
@@ -286,7 +291,7 @@ impl<'a> Planning<'a> {
 
     /// One message a worker, up to the limit, spread over the shards there are; and before the
     /// first, the watch that outlives them all.
-    async fn wake_workers(&mut self) -> PortResult<()> {
+    pub(super) async fn wake_workers(&mut self) -> PortResult<()> {
         let policy = &self.job.policy;
         let queue = &self.preparer.queue;
         let wanted = self.progress.next_batch.min(u64::from(policy.workers_max)) as u32;
@@ -307,6 +312,7 @@ impl<'a> Planning<'a> {
             .map(|n| Message::Work {
                 job: job.clone(),
                 shard: n % shards,
+                seat: n,
             })
             .collect();
         try_join_all(messages.iter().map(|message| queue.send(message, 0))).await?;
@@ -314,7 +320,7 @@ impl<'a> Planning<'a> {
         Ok(())
     }
 
-    async fn mark_prepared(&self) -> Result<Prepared, Stop> {
+    pub(super) async fn mark_prepared(&self) -> Result<Prepared, Stop> {
         let id = self.job.id.clone();
         let batches = self.progress.next_batch;
         let totals = PlanTotals {

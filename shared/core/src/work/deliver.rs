@@ -11,10 +11,8 @@ use crate::mutation::{self, Mutation};
 use crate::ports::CompleteOutcome;
 use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
 use crate::report::{given_up_rejects, output_part, rejects_part};
+use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
-
-/// Records between two chances for the heartbeat: about a millisecond of work.
-const STEP_RECORDS: u32 = 2_000;
 
 impl Invocation<'_> {
     /// Works a claimed batch. Everything up to the completion happens under the heartbeat; where the
@@ -23,34 +21,49 @@ impl Invocation<'_> {
         &self,
         lease: &Lease,
         range: &BatchRange,
+        scope: &Scope,
     ) -> PortResult<BatchEnd> {
         let (store, clock) = (&*self.worker.store, &*self.worker.clock);
         let lease_ms = self.job.policy.lease_ms;
-        let Some(delivered) = hold(store, clock, lease, lease_ms, self.deliver(lease, range)).await
-        else {
+        let work = self.deliver(lease, range, scope);
+        let Some(delivered) = hold(store, clock, lease, lease_ms, work).await else {
             return Ok(BatchEnd::Lost);
         };
-        let Some(completion) = delivered? else {
-            return Ok(BatchEnd::Stopped);
+        let completion = match delivered? {
+            Ok(completion) => completion,
+            Err(end) => return Ok(end),
         };
         match store.complete(lease, &completion).await? {
             CompleteOutcome::Completed => {
                 self.worker.observer.batch_completed(&completion);
-                Ok(BatchEnd::Completed)
+                Ok(BatchEnd::Completed(completion))
             }
             CompleteOutcome::Lost => Ok(BatchEnd::Lost),
         }
     }
 
-    /// `None` where the job was paused or ended meanwhile: nothing is delivered then.
-    async fn deliver(&self, lease: &Lease, range: &BatchRange) -> PortResult<Option<Completion>> {
+    /// The completion, or why there is none: then nothing is delivered, or, to a destination that takes
+    /// records one by one, perhaps some of it.
+    async fn deliver(
+        &self,
+        lease: &Lease,
+        range: &BatchRange,
+        scope: &Scope,
+    ) -> PortResult<Result<Completion, BatchEnd>> {
+        if scope.is_empty() {
+            return Ok(Ok(Processed::skipped(range).completion(range, false)));
+        }
         let attempts_max = self.job.policy.attempts_max;
         let is_worn = lease.attempt > attempts_max;
-        let is_named = is_worn && !mutation::on(Mutation::GiveUpUnnamed);
+        // What takes records one by one has no name to be claimed.
+        let is_named = is_worn && self.sink.is_none() && !mutation::on(Mutation::GiveUpUnnamed);
         if is_worn && (!is_named || self.claim_the_name(range).await?) {
-            return self.give_up(lease, range).await.map(Some);
+            return self.give_up(lease, range, scope).await.map(Ok);
         }
-        match self.process(range).await? {
+        if let Some(sink) = &self.sink {
+            return self.deliver_records(lease, range, scope, &**sink).await;
+        }
+        match self.process(range, scope).await? {
             Some(processed) => {
                 if mutation::on(Mutation::CompleteFirst) {
                     let done = processed.completion(range, false);
@@ -60,13 +73,13 @@ impl Invocation<'_> {
                 let part = mutation::per_claim(output_part(range.index), lease.fence);
                 self.put(range, processed, (part, rejects), false)
                     .await
-                    .map(Some)
+                    .map(Ok)
             }
-            None => Ok(None),
+            None => Ok(Err(BatchEnd::Stopped)),
         }
     }
 
-    async fn process(&self, range: &BatchRange) -> PortResult<Option<Processed>> {
+    async fn process(&self, range: &BatchRange, scope: &Scope) -> PortResult<Option<Processed>> {
         if range.oversize {
             return Ok(Some(reject_oversize(&self.plan, range)));
         }
@@ -74,8 +87,16 @@ impl Invocation<'_> {
         if mutation::on(Mutation::LoudLog) {
             tracing::warn!(?bytes, "read");
         }
-        let mut processing = Processing::new(&self.plan, &bytes, range);
-        while processing.step(STEP_RECORDS) {
+        self.work_through(Processing::new(&self.plan, &bytes, range, scope))
+            .await
+    }
+
+    /// `None` where the job was paused or ended meanwhile.
+    pub(super) async fn work_through(
+        &self,
+        mut processing: Processing<'_>,
+    ) -> PortResult<Option<Processed>> {
+        while processing.step(self.worker.pace.step_records) {
             yield_now().await;
             if self.is_stopped().await? {
                 return Ok(None);
@@ -84,7 +105,7 @@ impl Invocation<'_> {
         Ok(Some(processing.finish()))
     }
 
-    async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {
+    pub(super) async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {
         self.worker
             .source
             .read(&self.job.source, range.start..range.end)
@@ -92,7 +113,7 @@ impl Invocation<'_> {
     }
 
     /// Writes part and rejects under these names. Empty ones are not written.
-    async fn put(
+    pub(super) async fn put(
         &self,
         range: &BatchRange,
         processed: Processed,
@@ -134,15 +155,20 @@ impl Invocation<'_> {
 
     /// Ends a batch whose workers keep dying: each of its records becomes a reject. Should that kill
     /// workers too, the batch is ended without the text of its rows; the summary says where they are.
-    async fn give_up(&self, lease: &Lease, range: &BatchRange) -> PortResult<Completion> {
+    async fn give_up(
+        &self,
+        lease: &Lease,
+        range: &BatchRange,
+        scope: &Scope,
+    ) -> PortResult<Completion> {
         tracing::error!(job = %self.job.id, batch = range.index, attempts = lease.attempt, "batch given up");
         let attempts = lease.attempt - 1;
         let processed = if range.oversize {
             reject_oversize(&self.plan, range)
         } else if attempts == self.job.policy.attempts_max {
-            reject_all(&self.plan, &self.read(range).await?, range, attempts)
+            reject_all(&self.plan, &self.read(range).await?, range, scope, attempts)
         } else {
-            reject_unread(&self.plan, range, attempts)
+            reject_unread(&self.plan, range, scope, attempts)
         };
         let names = (
             output_part(range.index),

@@ -1,18 +1,20 @@
 //! One invocation of a worker: tickets, then sweeps, then out.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use batchfleet_grammar::BatchRange;
 
-use crate::batch::{BatchKey, Shard};
+use crate::batch::{BatchKey, Completion, Shard};
 use crate::error::{PortError, PortResult};
 use crate::ids::OwnerId;
 use crate::job::{Job, JobStatus};
 use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
-use crate::ports::{ClaimOutcome, Held, TicketOutcome};
+use crate::ports::{ClaimOutcome, Held, Sink, TicketOutcome};
 use crate::process::SharedPlan;
-use crate::work::Worker;
+use crate::work::scope::Before;
+use crate::work::{Bound, Place, Worker};
 
 /// How often a worker looks whether its job was paused or ended.
 const STATUS_EVERY_MS: u64 = 1_000;
@@ -38,14 +40,17 @@ enum Tried {
 }
 
 /// What became of a claimed batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BatchEnd {
-    /// It is over.
-    Completed,
+    /// It is over, with this.
+    Completed(Completion),
     /// The lease was lost; someone else works it, or will.
     Lost,
     /// The job was paused or ended meanwhile; it is to be handed back.
     Stopped,
+    /// The invocation has no time to finish it. The lease is left to run out, so that the attempt
+    /// counts: a batch that no invocation finishes is given up in the end.
+    OutOfTime,
 }
 
 /// Why an invocation ends.
@@ -76,12 +81,21 @@ pub(super) struct Invocation<'a> {
     pub(super) job: Job,
     pub(super) owner: OwnerId,
     pub(super) plan: SharedPlan,
+    place: Place,
+    /// Where the records go, if they go there one by one.
+    pub(super) sink: Option<Arc<dyn Sink>>,
     deadline_ms: Option<u64>,
+    /// When others get a turn, if there are any.
+    turn_ends_ms: u64,
     /// Time that a batch must find left, at least.
     margin_ms: u64,
     /// The slowest batch of this invocation.
     batch_ms_max: u64,
     status_read_ms: AtomicU64,
+    /// Rejects of the batches that this invocation completed.
+    rejected: u64,
+    /// What a redrive needs to know of the attempts before.
+    pub(super) before: Before,
     /// The page used last: the tickets of a block lie side by side.
     page: Option<(u32, u32, PlanPage)>,
 }
@@ -91,7 +105,8 @@ impl<'a> Invocation<'a> {
         worker: &'a Worker,
         job: Job,
         owner: OwnerId,
-        plan: SharedPlan,
+        bound: Bound,
+        place: Place,
         deadline_ms: Option<u64>,
     ) -> Self {
         let status_read_ms = worker.clock.now_ms();
@@ -102,19 +117,27 @@ impl<'a> Invocation<'a> {
             worker,
             job,
             owner,
-            plan,
+            plan: bound.plan,
+            sink: bound.sink,
+            place,
             deadline_ms,
+            turn_ends_ms: status_read_ms.saturating_add(worker.pace.turn_ms),
             margin_ms,
             batch_ms_max: 0,
             status_read_ms: AtomicU64::new(status_read_ms),
+            rejected: 0,
+            before: Before::default(),
             page: None,
         }
     }
 
     /// Works until there is a reason to stop.
-    pub(super) async fn run(&mut self, hint: u32) -> PortResult<Stop> {
+    pub(super) async fn run(&mut self) -> PortResult<Stop> {
+        if let Some(stop) = self.look_at_rejects().await? {
+            return Ok(stop);
+        }
         for _ in 0..SWEEPS_MAX {
-            if let Some(stop) = self.drain_all(hint).await? {
+            if let Some(stop) = self.drain_all().await? {
                 return Ok(stop);
             }
             let mut swept = Swept::default();
@@ -153,7 +176,8 @@ impl<'a> Invocation<'a> {
     }
 
     /// Takes tickets from every shard, beginning at the hint, until none are left.
-    async fn drain_all(&mut self, hint: u32) -> PortResult<Option<Stop>> {
+    async fn drain_all(&mut self) -> PortResult<Option<Stop>> {
+        let hint = self.place.shard;
         let mut number = hint;
         loop {
             match self.worker.store.shard(&self.job.id, number).await? {
@@ -266,16 +290,25 @@ impl<'a> Invocation<'a> {
         let begun = self.worker.clock.now_ms();
         let key = self.job.batch(shard, slot);
         let range = self.range(shard, slot).await?;
+        let scope = self.scope(&key, &range).await?;
         let until = begun + self.job.policy.lease_ms;
         let ClaimOutcome::Claimed(lease) = self.claim(&key, begun, until).await? else {
             return Ok(Tried::Taken);
         };
-        match self.work_batch(&lease, &range).await {
-            Ok(BatchEnd::Completed) => {}
+        match self.work_batch(&lease, &range, &scope).await {
+            Ok(BatchEnd::Completed(completion)) => {
+                if let Some(stop) = self.count_rejects(&completion).await? {
+                    return Ok(Tried::Stop(stop));
+                }
+            }
             Ok(BatchEnd::Stopped) => {
                 let _ = self.worker.store.release(&lease).await;
                 let stop = self.look_at_status(0).await?;
                 return Ok(stop.map_or(Tried::Worked, Tried::Stop));
+            }
+            Ok(BatchEnd::OutOfTime) => {
+                tracing::warn!(job = %self.job.id, shard, slot, attempt = lease.attempt, "out of time in a batch");
+                return Ok(Tried::Stop(Stop::OutOfTime));
             }
             Ok(BatchEnd::Lost) => {
                 tracing::warn!(job = %self.job.id, shard, slot, fence = lease.fence, "lease lost");
@@ -328,7 +361,8 @@ impl<'a> Invocation<'a> {
         };
         self.job = job;
         match self.job.status {
-            JobStatus::Preparing | JobStatus::Processing => Ok(None),
+            JobStatus::Preparing | JobStatus::Processing => self.look_at_fleet(now).await,
+            JobStatus::Paused if mutation::on(Mutation::ClaimWhilePaused) => Ok(None),
             JobStatus::Paused => Ok(Some(Stop::NothingFor(self.worker.pace.paused_ms))),
             status @ (JobStatus::Completed | JobStatus::Failed | JobStatus::Aborted) => {
                 self.worker.closer().finish(&self.job.id).await?;
@@ -337,16 +371,68 @@ impl<'a> Invocation<'a> {
         }
     }
 
+    /// Ends the job where its workers together found more rejects than it bears.
+    async fn look_at_rejects(&self) -> PortResult<Option<Stop>> {
+        if self.job.policy.tolerated.is_none() {
+            return Ok(None);
+        }
+        let tallied = self.worker.store.tallied(&self.job.id).await?;
+        self.fail_beyond_tolerance(tallied).await
+    }
+
+    async fn fail_beyond_tolerance(&self, rejected: u64) -> PortResult<Option<Stop>> {
+        match self.job.intolerable(rejected) {
+            Some(reason) => self.worker.fail(&self.job.id, reason).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Of a job that goes on: whether it bears its rejects, and whether this worker lets others run.
+    async fn look_at_fleet(&mut self, now_ms: u64) -> PortResult<Option<Stop>> {
+        if let Some(stop) = self.look_at_rejects().await? {
+            return Ok(Some(stop));
+        }
+        if let Some(wait_ms) = self.place.held_back_ms(&self.job, now_ms) {
+            return Ok(Some(Stop::NothingFor(wait_ms)));
+        }
+        if now_ms < self.turn_ends_ms {
+            return Ok(None);
+        }
+        self.turn_ends_ms = now_ms.saturating_add(self.worker.pace.turn_ms);
+        let open = self.worker.store.open_jobs().await?;
+        let others_wait = open.iter().any(|id| *id != self.job.id);
+        Ok(others_wait.then_some(Stop::OutOfTime))
+    }
+
+    /// Adds to the job's tally, where it bears a bounded number of rejects.
+    async fn count_rejects(&mut self, completion: &Completion) -> PortResult<Option<Stop>> {
+        if self.job.policy.tolerated.is_none() || completion.counts.rejected == 0 {
+            return Ok(None);
+        }
+        self.rejected += completion.counts.rejected;
+        let (id, store) = (&self.job.id, &self.worker.store);
+        store.record_tally(id, &self.owner, self.rejected).await?;
+        self.fail_beyond_tolerance(self.rejected).await
+    }
+
     /// Whether the job was paused or ended, looked at now and then in the middle of a batch.
     pub(super) async fn is_stopped(&self) -> PortResult<bool> {
         let now = self.worker.clock.now_ms();
-        if now.saturating_sub(self.status_read_ms.load(Relaxed)) < STATUS_EVERY_MS {
+        let read_ms = self.status_read_ms.load(Relaxed);
+        let is_due = now.saturating_sub(read_ms) >= STATUS_EVERY_MS;
+        if !is_due || mutation::on(Mutation::StopUnnoticed) {
             return Ok(false);
         }
         self.status_read_ms.store(now, Relaxed);
         let job = self.worker.store.job(&self.job.id).await?;
         Ok(job
             .is_none_or(|job| !matches!(job.status, JobStatus::Preparing | JobStatus::Processing)))
+    }
+
+    /// When a delivery must be over: half of what a batch finds left at least is for the rest of it.
+    pub(super) fn delivery_ends_ms(&self) -> Option<u64> {
+        let deadline_ms = self.deadline_ms?;
+        Some(deadline_ms.saturating_sub(self.margin_ms / 2))
     }
 
     fn is_short_of_time(&self) -> bool {

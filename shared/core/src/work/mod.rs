@@ -7,6 +7,8 @@
 
 mod deliver;
 mod invocation;
+mod records;
+mod scope;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,10 +18,12 @@ use crate::ids::{JobId, OwnerId};
 use crate::job::{Job, JobStatus, Reason};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
-use crate::ports::{Clock, Ids, Observer, Queue, Results, Source, Store};
+use crate::ports::{Clock, FoundSink, Ids, Observer, Queue, Results, Sink, Sinks, Source, Store};
 use crate::process::{JobPlan, SharedPlan};
+use crate::throttle::{self, Throttle};
 use crate::watch::Watch;
 use crate::work::invocation::{Invocation, Stop};
+pub use crate::work::scope::Scope;
 
 /// Works on jobs. One value serves many invocations, also at once.
 pub struct Worker {
@@ -29,6 +33,8 @@ pub struct Worker {
     pub source: Arc<dyn Source>,
     /// Parts and rejects.
     pub results: Arc<dyn Results>,
+    /// Destinations that take records one by one.
+    pub sinks: Arc<dyn Sinks>,
     /// The message sent on.
     pub queue: Arc<dyn Queue>,
     /// The time.
@@ -54,6 +60,10 @@ pub struct Pace {
     pub retry_ms: u64,
     /// Stop claiming when less than this is left, or less than twice the slowest batch so far.
     pub handover_margin_ms: u64,
+    /// While other jobs are open: hand over after so long, so that they get their turn.
+    pub turn_ms: u64,
+    /// Records of a batch between two chances for the heartbeat and for a look at the job; above 0.
+    pub step_records: u32,
 }
 
 impl Default for Pace {
@@ -63,6 +73,9 @@ impl Default for Pace {
             paused_ms: 2_000,
             retry_ms: 5_000,
             handover_margin_ms: 10_000,
+            turn_ms: 20_000,
+            // About a millisecond of work.
+            step_records: 2_000,
         }
     }
 }
@@ -90,17 +103,17 @@ impl Worker {
     /// # Errors
     /// A port's refusal, or a failure even to send the message on: the queue delivers it again.
     pub async fn work(&self, message: &Message, deadline_ms: Option<u64>) -> PortResult<Worked> {
-        let (job, hint, is_watch) = match message {
-            Message::Work { job, shard } => (job, *shard, false),
+        let (job, place, is_watch) = match message {
+            Message::Work { job, shard, seat } => (job, Place::new(*shard, *seat), false),
             Message::Watch { job, token } => {
                 if let Some(done) = self.leave_next_watch(job, *token).await? {
                     return Ok(done);
                 }
-                (job, 0, true)
+                (job, Place::default(), true)
             }
             Message::Prepare { .. } => return Ok(Worked::NotForWorkers),
         };
-        match self.work_on(job, hint, deadline_ms).await {
+        match self.work_on(job, place, deadline_ms).await {
             Ok(Stop::UnknownJob) => Ok(Worked::UnknownJob(job.clone())),
             Ok(Stop::JobOver(status)) => Ok(Worked::JobOver(job.clone(), status)),
             Ok(_) if is_watch => Ok(Worked::Watching(job.clone())),
@@ -114,6 +127,9 @@ impl Worker {
                 Ok(Worked::Watching(job.clone()))
             }
             Err(error) if error.is_retryable() => {
+                if matches!(error, PortError::Throttled { .. }) {
+                    self.slow_down(job).await;
+                }
                 let delay_ms = self.pace.retry_ms + self.ids.random() % self.pace.retry_ms.max(1);
                 tracing::warn!(job = %job, error = %chain(&error), delay_ms, "a port failed for now");
                 self.defer(message, job, delay_ms).await
@@ -142,26 +158,58 @@ impl Worker {
         if newest.is_some_and(|newest| newest.supersedes(token)) {
             return Ok(Some(Worked::Watching(job.clone())));
         }
-        leave_watch(&*self.store, &*self.queue, &*self.clock, &stored, token + 1).await?;
+        if stored.status == JobStatus::Paused && mutation::on(Mutation::PausedUnwatched) {
+            return Ok(None);
+        }
+        leave_watch(
+            &*self.store,
+            &*self.queue,
+            &*self.clock,
+            &stored,
+            token.saturating_add(1),
+        )
+        .await?;
         Ok(None)
     }
 
-    async fn work_on(&self, id: &JobId, hint: u32, deadline_ms: Option<u64>) -> PortResult<Stop> {
+    /// Has fewer of the job's workers run. As good as can be: whoever is throttled next does it again.
+    async fn slow_down(&self, id: &JobId) {
+        let Ok(Some(job)) = self.store.job(id).await else {
+            return;
+        };
+        let slower = Throttle::slower(job.throttle, &job.policy, self.clock.now_ms());
+        if let Some(throttle) = slower {
+            tracing::warn!(job = %id, workers = throttle.workers, "throttled: the job's fleet slows down");
+            let _ = self.store.set_throttle(id, job.throttle, throttle).await;
+        }
+    }
+
+    async fn work_on(
+        &self,
+        id: &JobId,
+        place: Place,
+        deadline_ms: Option<u64>,
+    ) -> PortResult<Stop> {
         if let Some(status) = self.closer().finish(id).await? {
             return Ok(Stop::JobOver(status));
         }
         let Some(job) = self.store.job(id).await? else {
             return Ok(Stop::UnknownJob);
         };
-        if job.status == JobStatus::Paused {
+        if job.status == JobStatus::Paused && !mutation::on(Mutation::ClaimWhilePaused) {
             return Ok(Stop::NothingFor(self.pace.paused_ms));
         }
+        if let Some(wait_ms) = place.held_back_ms(&job, self.clock.now_ms()) {
+            return Ok(Stop::NothingFor(wait_ms));
+        }
         let owner = OwnerId::from_random(self.ids.random());
-        let Some(plan) = self.plan(id).await? else {
-            return Ok(Stop::NothingFor(self.pace.idle_ms));
+        let bound = match self.bind(id).await? {
+            Ok(Some(bound)) => bound,
+            Ok(None) => return Ok(Stop::NothingFor(self.pace.idle_ms)),
+            Err(why) => return self.fail(id, Reason::bad_destination(&why)).await,
         };
-        let mut invocation = Invocation::new(self, job, owner, plan, deadline_ms);
-        match invocation.run(hint).await {
+        let mut invocation = Invocation::new(self, job, owner, bound, place, deadline_ms);
+        match invocation.run().await {
             Ok(stop) => Ok(stop),
             Err(PortError::SourceChanged) => self.fail(id, Reason::source_changed()).await,
             Err(PortError::Conflict { name }) => {
@@ -183,20 +231,55 @@ impl Worker {
         }
     }
 
-    /// The compiled plan; `None` while the preparer has not read the header.
-    async fn plan(&self, job: &JobId) -> PortResult<Option<SharedPlan>> {
-        if let Some(plan) = self.plans.get(job) {
-            return Ok(Some(plan));
+    /// What the job's batches are worked with; `None` while the preparer has not read the header. The
+    /// inner error is why the destination can't be used.
+    async fn bind(&self, job: &JobId) -> PortResult<Result<Option<Bound>, String>> {
+        if let Some(bound) = self.plans.get(job) {
+            return Ok(Ok(Some(bound)));
         }
-        match self.store.snapshot(job).await? {
-            Some(snapshot) if snapshot.layout.is_some() => {
-                let plan = Arc::new(JobPlan::compile(snapshot)?);
-                self.plans.put(job, &plan);
-                Ok(Some(plan))
-            }
-            _ => Ok(None),
+        let snapshot = self.store.snapshot(job).await?;
+        let Some(snapshot) = snapshot.filter(|snapshot| snapshot.layout.is_some()) else {
+            return Ok(Ok(None));
+        };
+        let plan = Arc::new(JobPlan::compile(snapshot)?);
+        let mut sink = None;
+        if plan.destination().is_record_wise() {
+            sink = match self.sinks.sink(plan.destination()).await? {
+                FoundSink::Sink(sink) => Some(sink),
+                FoundSink::Unusable(why) => return Ok(Err(why)),
+            };
         }
+        let bound = Bound { plan, sink };
+        self.plans.put(job, &bound);
+        Ok(Ok(Some(bound)))
     }
+}
+
+/// What a worker's message says of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// The shard to begin at.
+    shard: u32,
+    /// Which of the job's workers it is.
+    seat: u32,
+}
+
+impl Place {
+    fn new(shard: u32, seat: u32) -> Self {
+        Self { shard, seat }
+    }
+
+    fn held_back_ms(self, job: &Job, now_ms: u64) -> Option<u64> {
+        throttle::held_back_ms(job.throttle, &job.policy, self.seat, now_ms)
+    }
+}
+
+/// What the batches of one job are worked with.
+#[derive(Clone)]
+struct Bound {
+    plan: SharedPlan,
+    /// Where the records go, if they go there one by one.
+    sink: Option<Arc<dyn Sink>>,
 }
 
 /// Puts a watch into the queue, and then records it: never the other way round.
@@ -223,26 +306,26 @@ pub(crate) async fn leave_watch(
     store.record_watch(&job.id, &watch).await
 }
 
-/// The plans that a warm function used last.
+/// The plans, with their destinations, that a warm function used last.
 #[derive(Default)]
-pub struct PlanCache(Mutex<Vec<(JobId, SharedPlan)>>);
+pub struct PlanCache(Mutex<Vec<(JobId, Bound)>>);
 
 impl PlanCache {
     const PLANS_MAX: usize = 8;
 
-    fn get(&self, job: &JobId) -> Option<SharedPlan> {
+    fn get(&self, job: &JobId) -> Option<Bound> {
         let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         plans
             .iter()
             .find(|(id, _)| id == job)
-            .map(|(_, plan)| Arc::clone(plan))
+            .map(|(_, bound)| bound.clone())
     }
 
-    fn put(&self, job: &JobId, plan: &SharedPlan) {
+    fn put(&self, job: &JobId, bound: &Bound) {
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if plans.len() >= Self::PLANS_MAX {
             plans.remove(0);
         }
-        plans.push((job.clone(), Arc::clone(plan)));
+        plans.push((job.clone(), bound.clone()));
     }
 }

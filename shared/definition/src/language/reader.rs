@@ -215,7 +215,8 @@ impl Reader {
         choice
     }
 
-    fn unknown(&mut self, at: &At<'_>, what: &str, word: &str, known: &[&'static str]) {
+    /// Reports a word that is none of those that are known.
+    pub(crate) fn unknown(&mut self, at: &At<'_>, what: &str, word: &str, known: &[&str]) {
         let expected = one_of(known);
         let hint = nearest(word, known.iter().copied())
             .map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));

@@ -43,7 +43,7 @@ line 11, column 15: fields[3].required: expected true or false, found "yes"; did
 line 12, column 14: fields[3].default: expected text, found a list
 line 14, column 12: batches.records: expected a whole number from 1 to 1000000, found the number 0
 line 15, column 10: batches.bytes: expected a whole number from 65536 to 67108864, found "big"
-line 17, column 9: destination.type: unknown type "s3"; expected "jsonl"
+line 17, column 9: destination.type: unknown type "s3"; expected one of jsonl, dynamodb
 line 18, column 14: max_workers: expected a whole number from 1 to 1000, found the number 5000"#;
     assert_eq!(faults(text), expected);
 }
@@ -65,7 +65,7 @@ fn json_faults_have_places_too() {
             r#"{"fields": [{"name": "\ud83d\ude00", "type": "text"}], "nme": 1}"#,
             &[
                 r#"line 1, column 46: fields[0].type: unknown type "text"; expected one of string, number, integer, boolean, date, email"#,
-                r#"line 1, column 56: nme: unknown key "nme"; expected one of name, description, dialect, fields, batches, destination, max_workers; did you mean "name"?"#,
+                r#"line 1, column 56: nme: unknown key "nme"; expected one of name, description, dialect, fields, batches, destination, retries, max_workers, on_error, tolerated_failures; did you mean "name"?"#,
             ],
         ),
         (
@@ -156,13 +156,13 @@ fn what_yaml_has_beyond_data_is_refused() {
             "!def\nname: a\ntype: b\n",
             &[
                 "line 1, column 1: tags (!name) are not allowed; quote the value if it is text",
-                "line 3, column 1: type: unknown key \"type\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+                "line 3, column 1: type: unknown key \"type\"; expected one of name, description, dialect, fields, batches, destination, retries, max_workers, on_error, tolerated_failures",
             ],
         ),
         (
             "<<: { name: a }\n",
             &[
-                "line 1, column 1: <<: unknown key \"<<\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+                "line 1, column 1: <<: unknown key \"<<\"; expected one of name, description, dialect, fields, batches, destination, retries, max_workers, on_error, tolerated_failures",
             ],
         ),
     ]);
@@ -231,7 +231,7 @@ fn keys_are_known_and_unique() {
         (
             "Fields: []\n",
             &[
-                "line 1, column 1: Fields: unknown key \"Fields\"; expected one of name, description, dialect, fields, batches, destination, max_workers; did you mean \"fields\"?",
+                "line 1, column 1: Fields: unknown key \"Fields\"; expected one of name, description, dialect, fields, batches, destination, retries, max_workers, on_error, tolerated_failures; did you mean \"fields\"?",
             ],
         ),
         (
@@ -244,7 +244,7 @@ fn keys_are_known_and_unique() {
             "destination: { kind: jsonl, kind: s3 }\n",
             &[
                 "line 1, column 14: destination: the key \"type\" is missing",
-                "line 1, column 16: destination.kind: unknown key \"kind\"; expected \"type\"",
+                "line 1, column 16: destination.kind: unknown key \"kind\"; expected one of type, table, key",
                 "line 1, column 29: destination.kind: duplicate key, first on line 1",
             ],
         ),
@@ -255,7 +255,7 @@ fn keys_are_known_and_unique() {
         (
             "5: b\n",
             &[
-                "line 1, column 1: 5: unknown key \"5\"; expected one of name, description, dialect, fields, batches, destination, max_workers",
+                "line 1, column 1: 5: unknown key \"5\"; expected one of name, description, dialect, fields, batches, destination, retries, max_workers, on_error, tolerated_failures",
             ],
         ),
     ]);
@@ -416,4 +416,142 @@ fn foreign_text_in_messages_is_cut_and_harmless() {
         found.ends_with(&format!("found \"{}…\"", "n".repeat(64))),
         "{found}"
     );
+}
+
+#[test]
+fn tolerated_failures_are_numbers_within_bounds() {
+    let percent = "expected a number from 0 to 100 with two decimal places at most";
+    assert_faults(&[
+        (
+            "on_error: halt",
+            &[
+                "line 1, column 11: on_error: unknown on_error \"halt\"; expected one of continue, stop",
+            ],
+        ),
+        (
+            "tolerated_failures: {}",
+            &["line 1, column 21: tolerated_failures: expected \"count\", \"percent\" or both"],
+        ),
+        (
+            "tolerated_failures: {count: -1, percent: 101}",
+            &[
+                "line 1, column 29: tolerated_failures.count: expected a whole number from 0 to 4294967295, found the number -1",
+                &format!(
+                    "line 1, column 42: tolerated_failures.percent: {percent}, found the number 101"
+                ),
+            ],
+        ),
+        (
+            "tolerated_failures: {percent: 0.125}",
+            &[&format!(
+                "line 1, column 31: tolerated_failures.percent: {percent}, found the number 0.125"
+            )],
+        ),
+        (
+            "tolerated_failures: {percent: \"5\"}",
+            &[&format!(
+                "line 1, column 31: tolerated_failures.percent: {percent}, found \"5\""
+            )],
+        ),
+    ]);
+}
+
+#[test]
+fn a_table_has_a_name_and_a_key_of_required_fields() {
+    let fields = "fields:
+  - { name: id, type: integer, required: true }
+  - { name: day, type: date, required: true, default: 2024-01-31 }
+  - { name: email, type: email }
+  - { name: active, type: boolean, required: true }
+";
+    let with = |destination: &str| faults(&format!("{fields}destination: {destination}\n"));
+    for (destination, expected) in [
+        (
+            "{ type: dynamodb }",
+            "line 6, column 14: destination: the key \"table\" is missing\n\
+             line 6, column 14: destination: the key \"key\" is missing",
+        ),
+        (
+            "{ type: dynamodb, table: \"my table\", key: [id] }",
+            "line 6, column 39: destination.table: expected the name of a table: 3 to 255 letters, \
+             digits, \"_\", \"-\" and \".\", found \"my table\"",
+        ),
+        (
+            "{ type: dynamodb, table: people, key: id }",
+            "line 6, column 52: destination.key: expected a list of one or two fields, found \"id\"",
+        ),
+        (
+            "{ type: dynamodb, table: people, key: [] }",
+            "line 6, column 52: destination.key: a table's key is one or two fields, its partition key \
+             and then its sort key; found 0",
+        ),
+        (
+            "{ type: dynamodb, table: people, key: [ID, id] }",
+            "line 6, column 53: destination.key[0]: unknown field \"ID\"; expected one of id, day, email, \
+             active; did you mean \"id\"?",
+        ),
+        (
+            "{ type: dynamodb, table: people, key: [id, id] }",
+            "line 6, column 57: destination.key[1]: the two fields of a key are different ones",
+        ),
+        (
+            "{ type: dynamodb, table: people, key: [email, day] }",
+            "line 6, column 53: destination.key[0]: the field \"email\" is part of a key, so it needs \
+             \"required: true\" and no default\n\
+             line 6, column 60: destination.key[1]: the field \"day\" is part of a key, so it needs \
+             \"required: true\" and no default",
+        ),
+        (
+            "{ type: dynamodb, table: people, key: [active] }",
+            "line 6, column 53: destination.key[0]: the field \"active\" is a boolean, which no key can be",
+        ),
+        (
+            "{ type: jsonl, table: people, key: [id] }",
+            "line 6, column 36: destination.table: only a destination of the type \"dynamodb\" has this key\n\
+             line 6, column 49: destination.key: only a destination of the type \"dynamodb\" has this key",
+        ),
+    ] {
+        let expected: String = expected
+            .lines()
+            .map(str::trim_start)
+            .collect::<Vec<_>>()
+            .join("\n");
+        assert_eq!(with(destination), expected, "{destination}");
+    }
+    assert_faults(&[
+        (
+            "destination: { type: dynamodb, table: people, key: [id] }\n",
+            &[
+                "line 1, column 52: destination.key: expected \"fields\" in the definition, of which one is the key",
+            ],
+        ),
+        // What is wrong with the fields is told once.
+        (
+            "fields: 7\ndestination: { type: dynamodb, table: people, key: [id] }\n",
+            &["line 1, column 9: fields: expected a list of fields, found the number 7"],
+        ),
+    ]);
+}
+
+#[test]
+fn retries_have_their_bounds() {
+    assert_faults(&[
+        (
+            "retries: { max: 11, base_ms: 0, cap_ms: 60001, jitter: full }\n",
+            &[
+                "line 1, column 17: retries.max: expected a whole number from 0 to 10, found the number 11",
+                "line 1, column 30: retries.base_ms: expected a whole number from 1 to 60000, found the number 0",
+                "line 1, column 41: retries.cap_ms: expected a whole number from 1 to 60000, found the number 60001",
+                "line 1, column 48: retries.jitter: unknown key \"jitter\"; expected one of max, base_ms, cap_ms",
+            ],
+        ),
+        (
+            "retries: { base_ms: 500, cap_ms: 499 }\n",
+            &["line 1, column 34: retries.cap_ms: expected at least base_ms, which is 500"],
+        ),
+        (
+            "retries: 3\n",
+            &["line 1, column 10: retries: expected a mapping, found the number 3"],
+        ),
+    ]);
 }

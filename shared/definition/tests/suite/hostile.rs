@@ -75,6 +75,61 @@ fn the_number_of_values_is_bounded() {
     );
 }
 
+/// A name is in every row of the output and in every message about its cells.
+#[test]
+fn names_are_bounded() {
+    let named = |bytes: usize| format!("fields: [{{name: {}}}]", "x".repeat(bytes));
+    definition(&named(2048));
+    assert_eq!(
+        faults(&named(2049)),
+        "line 1, column 17: fields[0].name: the name is 2049 bytes long, more than the 2048 allowed"
+    );
+
+    let open = definition("{}");
+    let header = |bytes: usize| vec![b"id".to_vec(), vec![b'x'; bytes]];
+    assert!(open.bind(&header(2048)).is_ok());
+    let found = open.bind(&header(100_000)).unwrap_err().to_string();
+    assert_eq!(
+        found,
+        "the name of column 2 is 100000 bytes long, more than the 2048 allowed"
+    );
+}
+
+#[test]
+fn what_every_row_takes_is_known_before_any_is_read() {
+    let text = "fields: [{name: four, default: abcde}, {name: id, type: integer}]";
+    let plan = definition(text).bind(&[b"id".to_vec()]).unwrap();
+    let mut encoder = batchfleet_definition::JsonLines::new(&plan);
+    assert!(plan.check(&["7"][..], &mut encoder, &mut Vec::new()));
+    assert_eq!(encoder.buffer(), b"{\"four\":\"abcde\",\"id\":7}\n");
+    let cells = b"7".len() as u64;
+    let least = plan.bytes_of_every_row();
+    assert!(
+        least >= 17 && least + cells <= encoder.buffer().len() as u64,
+        "{least}"
+    );
+}
+
+/// Nothing in a definition is a pattern yet. Whatever looks like one is text.
+#[test]
+fn there_is_nothing_that_could_backtrack() {
+    let bomb = "(a+)+$";
+    for key in ["pattern", "regex", "matches"] {
+        let text = format!("fields: [{{name: a, {key}: '{bomb}'}}]");
+        assert!(faults(&text).contains("unknown key"), "{text}");
+    }
+    let plan = definition("fields: [{name: a, type: email}, {name: b, type: date}]");
+    let plan = plan.bind(&[b"a".to_vec(), b"b".to_vec()]).unwrap();
+    let mut encoder = batchfleet_definition::JsonLines::new(&plan);
+    // Linear: a megabyte a cell, a hundred times.
+    let cell = "a.".repeat(500_000);
+    let mut errors = Vec::new();
+    for _ in 0..100 {
+        assert!(!plan.check(&[&*cell, &*cell][..], &mut encoder, &mut errors));
+        errors.clear();
+    }
+}
+
 #[test]
 fn many_faults_are_found_in_little_time() {
     let keys: String =

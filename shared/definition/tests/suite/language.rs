@@ -1,6 +1,9 @@
 //! Definitions that are accepted, and what they come to.
 
-use batchfleet_definition::{Batches, Definition, Destination, FieldType, Literal};
+use batchfleet_definition::{
+    Batches, Definition, Destination, FieldType, KeyField, Literal, Retries, TableDestination,
+    Tolerated,
+};
 
 use crate::definition;
 
@@ -38,7 +41,8 @@ fn every_key_is_read() {
         bytes: Some(8_388_608),
     };
     assert_eq!(people.batches(), batches);
-    assert_eq!(people.destination(), Destination::JsonLines);
+    assert_eq!(people.destination(), &Destination::JsonLines);
+    assert_eq!(people.retries(), Retries::default());
     assert_eq!(people.max_workers(), Some(50));
     let fields: Vec<_> = people
         .fields()
@@ -190,6 +194,42 @@ fn defaults_follow_the_type() {
 }
 
 #[test]
+fn rejects_are_tolerated_without_bound_unless_said() {
+    let tolerated = |text: &str| definition(text).tolerated();
+    let bounds = |count, share| Some(Tolerated { count, share });
+    assert_eq!(tolerated("{}"), None);
+    assert_eq!(tolerated("on_error: continue"), None);
+    assert_eq!(tolerated("on_error: stop"), bounds(Some(0), None));
+    let some = |keys: &str| tolerated(&format!("tolerated_failures: {{{keys}}}"));
+    assert_eq!(some("count: 7"), bounds(Some(7), None));
+    assert_eq!(some("percent: 0.5"), bounds(None, Some(50)));
+    assert_eq!(
+        some("count: 4294967295, percent: 100"),
+        bounds(Some(4_294_967_295), Some(10_000))
+    );
+    let both = "on_error: stop\ntolerated_failures: {percent: 12.34}";
+    assert_eq!(tolerated(both), bounds(None, Some(1_234)));
+}
+
+#[test]
+fn a_share_is_exceeded_once_all_rows_are_known() {
+    let tenth = Tolerated {
+        count: None,
+        share: Some(1_000),
+    };
+    assert!(!tenth.is_exceeded(1_000, None));
+    assert!(!tenth.is_exceeded(100, Some(1_000)));
+    assert!(tenth.is_exceeded(101, Some(1_000)));
+    assert!(!tenth.is_exceeded(0, Some(0)));
+    let largest = Tolerated {
+        count: None,
+        share: Some(10_000),
+    };
+    assert!(!largest.is_exceeded(u64::MAX, Some(u64::MAX)));
+    assert_eq!(tenth.to_string(), "10 % of all");
+}
+
+#[test]
 fn limits_are_inclusive() {
     for (key, low, high) in [
         ("max_workers", 1, 1000),
@@ -212,4 +252,45 @@ fn limits_are_inclusive() {
         }
     }
     definition(&format!("name: {}", "n".repeat(64)));
+}
+
+#[test]
+fn a_table_is_named_with_its_key() {
+    let people = definition(
+        "fields:
+  - { name: email, type: email, required: true }
+  - { name: year, type: integer, required: true }
+  - { name: age, type: integer }
+destination: { type: dynamodb, table: people.v-1, key: [email, year] }
+retries: { max: 0, base_ms: 9000 }
+",
+    );
+    let key = |name: &str, is_number| KeyField {
+        name: name.to_owned(),
+        is_number,
+    };
+    let expected = TableDestination {
+        table: "people.v-1".to_owned(),
+        key: vec![key("email", false), key("year", true)],
+    };
+    assert_eq!(people.destination(), &Destination::DynamoDb(expected));
+    assert!(people.destination().is_record_wise());
+    let retries = Retries {
+        max: 0,
+        base_ms: 9_000,
+        cap_ms: 9_000,
+    };
+    assert_eq!(people.retries(), retries, "the cap is never below the base");
+}
+
+#[test]
+fn the_examples_are_read() {
+    for (text, is_record_wise) in [
+        (include_str!("../../../../examples/people.yaml"), false),
+        (include_str!("../../../../examples/flights.yaml"), false),
+        (include_str!("../../../../examples/people-table.yaml"), true),
+    ] {
+        let example = definition(text);
+        assert_eq!(example.destination().is_record_wise(), is_record_wise);
+    }
 }

@@ -171,9 +171,40 @@ fn strings_and_keys_are_escaped() {
     assert_eq!(read["k\"e\\y"], serde_json::Value::String(every.clone()));
     let expected = format!(
         "{{\"k\\\"e\\\\y\":{}}}\n",
-        serde_json::to_string(&every).unwrap()
+        serde_json::to_string(&every)
+            .unwrap()
+            .replace('\u{2028}', "\\u2028")
     );
     assert_eq!(json, expected);
+}
+
+/// A reader that takes what Unicode calls line ends for such would see one row as several, some of
+/// them as whoever wrote the cell wants them.
+#[test]
+fn no_cell_ends_a_line_of_the_output_for_any_reader() {
+    let ends = "\n\r\x0b\x0c\x1c\x1d\x1e\u{85}\u{2028}\u{2029}";
+    // Their neighbours, which begin with the same bytes, stand as they are.
+    let neighbours = "\u{80}\u{84}\u{86}\u{a0}\u{bf}€\u{2027}\u{202a}\u{2030}\u{20ac}";
+    for cell in [
+        "a\u{2028}{\"admin\":true}\u{2029}b".to_owned(),
+        format!("{ends}{neighbours}{ends}"),
+        format!("\u{85}{neighbours}"),
+        "\u{2028}".to_owned(),
+    ] {
+        // In the key as well.
+        let plan = plan("fields: [{name: 'k\u{2028}ey'}]", &["k\u{2028}ey"]);
+        let json = check(&plan, &[&cell]).unwrap();
+        let line = json.strip_suffix('\n').unwrap();
+        assert!(
+            !line.contains(|c: char| ends.contains(c)),
+            "{line:?} is more than one line"
+        );
+        for neighbour in neighbours.chars().filter(|c| cell.contains(*c)) {
+            assert!(line.contains(neighbour), "{neighbour:?} of {line:?}");
+        }
+        let read: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(read["k\u{2028}ey"], serde_json::Value::String(cell));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use batchfleet_core::job::{Ending, Job, NewJob};
 use batchfleet_core::ports::{
     CloseOutcome, CreateOutcome, FinalizeOutcome, PauseOutcome, Snapshot,
 };
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 use rusqlite::{Connection, params};
 
@@ -85,6 +86,17 @@ pub(super) fn set_paused(tx: &Connection, id: &JobId, paused: bool) -> Result<Pa
 pub(super) fn clear_outbox(tx: &Connection, id: &JobId) -> Result<(), Fault> {
     let mut job = existing(tx, id, "clear outbox")?;
     job.outbox = false;
+    rows::update_job(tx, &job)
+}
+
+pub(super) fn set_throttle(
+    tx: &Connection,
+    id: &JobId,
+    seen: Option<Throttle>,
+    throttle: Throttle,
+) -> Result<(), Fault> {
+    let mut job = existing(tx, id, "set throttle")?;
+    job.set_throttle(seen, throttle);
     rows::update_job(tx, &job)
 }
 

@@ -32,9 +32,12 @@ use batchfleet_core::ports::{
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+
+use crate::refuse_link;
 
 /// How long a call waits for another process that is reading or writing the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -77,6 +80,15 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// A symbolic link is in its place.
+    #[error("cannot use the database {}", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// What to do about it.
+        #[source]
+        source: std::io::Error,
+    },
     /// It can't be opened or written.
     #[error("cannot use the database {}", path.display())]
     Unusable {
@@ -94,6 +106,10 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        refuse_link(path).map_err(|source| OpenError::Link {
+            path: path.to_owned(),
+            source,
+        })?;
         let connection = Connection::open(path).map_err(|error| unusable(path, error))?;
         Self::over(connection, path)
     }
@@ -214,7 +230,7 @@ enum Schema {
     Foreign,
 }
 
-/// Makes the tables in a new database. Later versions will bring older ones up to date here.
+/// Makes the tables in a new database, or brings those of an older release up to date.
 fn migrate(connection: &mut Connection) -> rusqlite::Result<Schema> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = tx.query_row(sql::READ_VERSION, [], |row| row.get(0))?;
@@ -223,6 +239,12 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<Schema> {
     }
     if version > sql::SCHEMA_VERSION {
         return Ok(Schema::Newer(version));
+    }
+    if version == 1 {
+        tx.execute_batch(sql::FROM_VERSION_1)?;
+        tx.execute_batch(sql::WRITE_VERSION)?;
+        tx.commit()?;
+        return Ok(Schema::Ours);
     }
     let tables: i64 = tx.query_row(sql::COUNT_TABLES, [], |row| row.get(0))?;
     if tables > 0 {
@@ -436,6 +458,27 @@ impl Store for SqliteStore {
 
     async fn record_watch(&self, job: &JobId, watch: &Watch) -> PortResult<()> {
         self.write("record watch", |tx| jobs::record_watch(tx, job, watch))
+    }
+
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()> {
+        self.write("record tally", |tx| {
+            rows::put_tally(tx, job, owner, rejected)
+        })
+    }
+
+    async fn tallied(&self, job: &JobId) -> PortResult<u64> {
+        self.read("read tallies", |tx| rows::tallied(tx, job))
+    }
+
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        self.write("set throttle", |tx| {
+            jobs::set_throttle(tx, job, seen, throttle)
+        })
     }
 
     async fn open_jobs(&self) -> PortResult<Vec<JobId>> {

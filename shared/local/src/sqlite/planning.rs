@@ -80,9 +80,12 @@ pub(super) fn publish(
     number: u32,
     publication: &Publication,
 ) -> Result<(), Fault> {
+    let existing = jobs::existing(tx, job, "publish")?;
     let mut shard = rows::shard(tx, job, number)?.unwrap_or_default();
-    shard.publish(publication);
-    rows::put_shard(tx, job, number, &shard)
+    if existing.publish(&mut shard, publication) {
+        rows::put_shard(tx, job, number, &shard)?;
+    }
+    Ok(())
 }
 
 pub(super) fn checkpoint(

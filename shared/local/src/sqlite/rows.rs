@@ -70,6 +70,7 @@ pub(super) fn job(tx: &Connection, id: &JobId) -> Result<Option<Job>, Fault> {
         finished_ms: row.get::<_, Option<i64>>(9)?.map(i64::cast_unsigned),
         reason: maybe_from_json(JOB, row.get::<_, Option<String>>(10)?.as_deref())?,
         outbox: row.get(11)?,
+        throttle: maybe_from_json(JOB, row.get::<_, Option<String>>(12)?.as_deref())?,
     }))
 }
 
@@ -89,6 +90,7 @@ pub(super) fn insert_job(tx: &Connection, job: &Job) -> Result<bool, Fault> {
         job.finished_ms.map(signed),
         maybe_to_json(JOB, job.reason.as_ref())?,
         job.outbox,
+        maybe_to_json(JOB, job.throttle.as_ref())?,
     ])?;
     Ok(inserted == 1)
 }
@@ -105,6 +107,7 @@ pub(super) fn update_job(tx: &Connection, job: &Job) -> Result<(), Fault> {
         job.finished_ms.map(signed),
         maybe_to_json(JOB, job.reason.as_ref())?,
         job.outbox,
+        maybe_to_json(JOB, job.throttle.as_ref())?,
     ])?;
     Ok(())
 }
@@ -134,6 +137,24 @@ pub(super) fn watch(tx: &Connection, job: &JobId) -> Result<Option<Watch>, Fault
         token: unsigned(row, 0)?,
         due_ms: unsigned(row, 1)?,
     }))
+}
+
+pub(super) fn put_tally(
+    tx: &Connection,
+    job: &JobId,
+    owner: &OwnerId,
+    rejected: u64,
+) -> Result<(), Fault> {
+    let values = params![job.as_str(), owner.as_str(), signed(rejected)];
+    tx.prepare_cached(sql::UPSERT_TALLY)?.execute(values)?;
+    Ok(())
+}
+
+/// Summed here, because statements do not count.
+pub(super) fn tallied(tx: &Connection, job: &JobId) -> Result<u64, Fault> {
+    let mut statement = tx.prepare_cached(sql::SELECT_TALLIES)?;
+    let tallies = statement.query_map(params![job.as_str()], |row| unsigned(row, 0))?;
+    Ok(tallies.sum::<rusqlite::Result<u64>>()?)
 }
 
 pub(super) fn put_watch(tx: &Connection, job: &JobId, watch: &Watch) -> Result<(), Fault> {

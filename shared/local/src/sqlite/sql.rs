@@ -5,7 +5,7 @@
 //! transaction.
 
 /// The version of [`SCHEMA`], kept in the database's `user_version`.
-pub(super) const SCHEMA_VERSION: i64 = 1;
+pub(super) const SCHEMA_VERSION: i64 = 2;
 
 /// The tables. Small values that are read and written as a whole are JSON.
 pub(super) const SCHEMA: &str = "
@@ -22,7 +22,8 @@ pub(super) const SCHEMA: &str = "
         closed_bytes INTEGER NOT NULL,
         finished_ms INTEGER,
         reason TEXT,
-        outbox INTEGER NOT NULL
+        outbox INTEGER NOT NULL,
+        throttle TEXT
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE snapshot (
@@ -78,6 +79,25 @@ pub(super) const SCHEMA: &str = "
         token INTEGER NOT NULL,
         due_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE tally (
+        job TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        rejected INTEGER NOT NULL,
+        PRIMARY KEY (job, owner)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// From version 1, which knew no throttles and tallies.
+pub(super) const FROM_VERSION_1: &str = "
+    ALTER TABLE job ADD COLUMN throttle TEXT;
+
+    CREATE TABLE tally (
+        job TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        rejected INTEGER NOT NULL,
+        PRIMARY KEY (job, owner)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// A write-ahead log that is synced when it is copied into the database, not at every commit. See
@@ -90,23 +110,23 @@ pub(super) const PRAGMAS: &str = "
 
 pub(super) const COUNT_TABLES: &str = "SELECT count(*) FROM sqlite_schema";
 pub(super) const READ_VERSION: &str = "PRAGMA user_version";
-pub(super) const WRITE_VERSION: &str = "PRAGMA user_version = 1";
+pub(super) const WRITE_VERSION: &str = "PRAGMA user_version = 2";
 
 pub(super) const INSERT_JOB: &str = "
     INSERT INTO job (job, status, source, definition_name, policy, created_ms, plan, shards_closed,
-        closed, closed_bytes, finished_ms, reason, outbox)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        closed, closed_bytes, finished_ms, reason, outbox, throttle)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
     ON CONFLICT DO NOTHING";
 
 /// What can change of a job.
 pub(super) const UPDATE_JOB: &str = "
     UPDATE job SET status = ?2, plan = ?3, shards_closed = ?4, closed = ?5, closed_bytes = ?6,
-        finished_ms = ?7, reason = ?8, outbox = ?9
+        finished_ms = ?7, reason = ?8, outbox = ?9, throttle = ?10
     WHERE job = ?1";
 
 pub(super) const SELECT_JOB: &str = "
     SELECT status, source, definition_name, policy, created_ms, plan, shards_closed, closed,
-        closed_bytes, finished_ms, reason, outbox
+        closed_bytes, finished_ms, reason, outbox, throttle
     FROM job WHERE job = ?1";
 
 pub(super) const SELECT_JOBS: &str = "SELECT job, status, created_ms FROM job";
@@ -120,6 +140,12 @@ pub(super) const SELECT_WATCH: &str = "SELECT token, due_ms FROM watch WHERE job
 pub(super) const UPSERT_WATCH: &str = "
     INSERT INTO watch (job, token, due_ms) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET token = ?2, due_ms = ?3";
+
+pub(super) const UPSERT_TALLY: &str = "
+    INSERT INTO tally (job, owner, rejected) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET rejected = ?3";
+
+pub(super) const SELECT_TALLIES: &str = "SELECT rejected FROM tally WHERE job = ?1";
 
 pub(super) const INSERT_SNAPSHOT: &str =
     "INSERT INTO snapshot (job, definition_text) VALUES (?1, ?2)";

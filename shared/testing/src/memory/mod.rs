@@ -6,6 +6,7 @@
 mod clock;
 mod objects;
 mod queue;
+mod sink;
 mod store;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use clock::{ManualClock, SequenceIds};
 pub use objects::{MemoryDefinitions, MemoryResults, MemorySource};
 pub use queue::{MemoryQueue, Sent};
+pub use sink::{MemorySink, OneSink, SinkFault};
 pub use store::MemoryStore;
 
 /// Locks, also after a test panicked while holding the lock: what it guards is changed only in

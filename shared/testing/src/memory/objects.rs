@@ -57,6 +57,7 @@ impl MemorySource {
             sequencer: Some(format!("{:016X}", objects.puts)),
             size: content.len() as u64,
             attempt: 0,
+            redrive: None,
         };
         let versions = objects
             .versions
@@ -199,6 +200,11 @@ impl MemoryDefinitions {
     /// Keeps a definition, whatever was there.
     pub fn insert(&self, name: impl Into<String>, text: impl Into<String>) {
         lock(&self.texts).insert(name.into(), text.into());
+    }
+
+    /// Forgets a definition.
+    pub fn remove(&self, name: &str) {
+        lock(&self.texts).remove(name);
     }
 }
 

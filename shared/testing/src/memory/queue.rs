@@ -97,6 +97,7 @@ mod tests {
         let work = |shard| Message::Work {
             job: JobId::derive(&["j"]),
             shard,
+            seat: 0,
         };
         queue.send(&work(1), 50).await.unwrap();
         queue.send(&work(2), 0).await.unwrap();

@@ -16,6 +16,7 @@ use batchfleet_core::ports::{
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 use batchfleet_core::{PortError, PortResult};
 
@@ -35,6 +36,7 @@ struct Record {
     preparer: PreparerItem,
     shards: BTreeMap<u32, ShardRecord>,
     watch: Option<Watch>,
+    tallies: HashMap<OwnerId, u64>,
 }
 
 /// A shard: its own item once published, its pages, and the batches that were ever claimed.
@@ -88,6 +90,7 @@ impl Record {
             preparer: PreparerItem::default(),
             shards: BTreeMap::new(),
             watch: None,
+            tallies: HashMap::new(),
         }
     }
 
@@ -184,8 +187,10 @@ impl Store for MemoryStore {
 
     async fn publish(&self, job: &JobId, shard: u32, publication: &Publication) -> PortResult<()> {
         self.change("publish", job, |record| {
-            let item = &mut record.shard(shard).item;
-            item.get_or_insert_default().publish(publication);
+            let mut item = record.shard(shard).item.unwrap_or_default();
+            if record.job.publish(&mut item, publication) {
+                record.shard(shard).item = Some(item);
+            }
         })
     }
 
@@ -341,6 +346,28 @@ impl Store for MemoryStore {
             if record.watch.is_none_or(|kept| kept.token < watch.token) {
                 record.watch = Some(*watch);
             }
+        })
+    }
+
+    async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()> {
+        self.change("record tally", job, |record| {
+            record.tallies.insert(owner.clone(), rejected);
+        })
+    }
+
+    async fn tallied(&self, job: &JobId) -> PortResult<u64> {
+        let sum = self.look(job, |record| record.tallies.values().sum());
+        Ok(sum.unwrap_or(0))
+    }
+
+    async fn set_throttle(
+        &self,
+        job: &JobId,
+        seen: Option<Throttle>,
+        throttle: Throttle,
+    ) -> PortResult<()> {
+        self.change("set throttle", job, |record| {
+            record.job.set_throttle(seen, throttle);
         })
     }
 

@@ -41,7 +41,8 @@ pub(super) fn owner() -> OwnerId {
 }
 
 /// A job that no other test has.
-pub(crate) fn new_job() -> NewJob {
+#[must_use]
+pub fn new_job() -> NewJob {
     let source = SourceRef {
         bucket: "uploads".into(),
         key: format!("incoming/people/{:016x}.csv", unique()),
@@ -50,6 +51,7 @@ pub(crate) fn new_job() -> NewJob {
         sequencer: Some("0055AED6DCD90281E5".into()),
         size: 1_000_000,
         attempt: 0,
+        redrive: None,
     };
     NewJob {
         id: source.job_id(),

@@ -11,8 +11,8 @@ use batchfleet_core::ports::{
     CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome, Held, PreparerOutcome, Snapshot,
     Store,
 };
-use batchfleet_core::source::SourceRef;
-use batchfleet_definition::Code;
+use batchfleet_core::source::{Redrive, Redriven, SourceRef};
+use batchfleet_definition::{Code, Tolerated};
 use batchfleet_grammar::{BatchRange, Dialect, Position};
 
 use super::fixture::{
@@ -33,6 +33,10 @@ pub async fn a_job_reads_back_as_it_was_created(store: Arc<dyn Store>) {
         key: format!("incoming/people/Größe \"1\" + 2 – {}.csv", owner().as_str()),
         size: HUGE,
         attempt: 3,
+        redrive: Some(Redrive {
+            of: new_job().id,
+            what: Redriven::Rejected,
+        }),
         ..new_job().source
     };
     let policy = Policy {
@@ -43,6 +47,10 @@ pub async fn a_job_reads_back_as_it_was_created(store: Arc<dyn Store>) {
         lease_ms: 7_000,
         attempts_max: 2,
         workers_max: 1_000,
+        tolerated: Some(Tolerated {
+            count: Some(NO_FLOAT),
+            share: Some(1),
+        }),
     };
     let new = NewJob {
         id: source.job_id(),
@@ -69,6 +77,7 @@ pub async fn a_job_reads_back_as_it_was_created(store: Arc<dyn Store>) {
         finished_ms: None,
         reason: None,
         outbox: false,
+        throttle: None,
     };
     assert_eq!(job(&*store, &new.id).await, expected);
     let expected = Snapshot {

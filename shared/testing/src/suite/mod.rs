@@ -7,18 +7,19 @@
 pub mod claims;
 pub mod closing;
 mod fixture;
+pub mod fleet;
 pub mod jobs;
 pub mod preparing;
 pub mod races;
 pub mod repeats;
 pub mod results;
+pub mod sink;
 pub mod source;
 pub mod steering;
 pub mod tickets;
 pub mod watches;
 
-#[cfg(test)]
-pub(crate) use fixture::new_job;
+pub use fixture::new_job;
 
 /// Runs the suite of the `Store` port: `store_conformance!(make_store);` in a test file, where
 /// `async fn make_store() -> Arc<S>` answers a store (or an `Arc<dyn Store>`), new or shared.
@@ -75,11 +76,14 @@ macro_rules! store_conformance {
             watches::the_newest_watch_is_kept,
             watches::a_job_is_listed_until_its_report_is_written,
             watches::the_preparers_lease_is_seen,
+            fleet::tallies_add_up,
+            fleet::a_throttle_is_set_over_the_one_that_was_seen,
             steering::a_job_is_paused_and_resumed_while_it_is_worked,
             steering::only_a_job_that_is_worked_is_paused,
             steering::a_job_is_aborted_from_any_open_status,
             steering::a_cancelled_batch_is_neither_claimed_nor_completed,
             steering::what_is_held_or_over_is_not_cancelled,
+            steering::nothing_is_published_into_a_job_that_is_over,
             repeats::creating_again_finds_the_job,
             repeats::taking_the_planning_again_answers_the_same_hold,
             repeats::a_checkpoint_again_is_kept,
@@ -143,6 +147,25 @@ macro_rules! source_conformance {
             source::an_object_that_grew_gives_no_wrong_byte,
             source::a_removed_object_gives_no_wrong_byte,
             source::an_object_that_never_was_is_not_read,
+        );
+    };
+}
+
+/// Runs the suite of the `Sink` port: `sink_conformance!(make_harness);`, where
+/// `async fn make_harness() -> impl SinkHarness` answers a destination with the means to read it; see
+/// [`SinkHarness`](crate::SinkHarness).
+#[macro_export]
+macro_rules! sink_conformance {
+    ($make:path) => {
+        $crate::conformance_tests!($make =>
+            sink::a_record_is_taken_as_it_is,
+            sink::as_many_records_are_taken_as_the_sink_says,
+            sink::every_kind_of_value_is_kept,
+            sink::putting_again_is_putting_once,
+            sink::a_bad_record_is_refused_and_never_an_error,
+            sink::a_bad_record_is_refused_among_good_ones,
+            sink::what_was_refused_stands_in_nobodys_way,
+            sink::calls_side_by_side_lose_nothing,
         );
     };
 }

@@ -10,7 +10,8 @@ use batchfleet_core::ports::{
 };
 
 use super::fixture::{
-    LEASE, NOW, batch, claim, completion, created, job, key, owner, planned, published,
+    LEASE, NOW, batch, claim, completion, created, job, key, owner, planned, publication,
+    published, shard,
 };
 
 async fn pause(store: &dyn Store, job: &JobId, paused: bool) -> PauseOutcome {
@@ -105,4 +106,19 @@ pub async fn what_is_held_or_over_is_not_cancelled(store: Arc<dyn Store>) {
     assert_eq!(outcome, CancelOutcome::Over);
     let outcome = store.complete(&held, &completion()).await;
     assert_eq!(outcome.expect("complete"), CompleteOutcome::Completed);
+}
+
+/// Neither more of a shard nor a new one: a preparer that lives on adds nothing to what the report
+/// counts.
+pub async fn nothing_is_published_into_a_job_that_is_over(store: Arc<dyn Store>) {
+    let id = published(&*store, 1).await;
+    assert_eq!(abort(&*store, &id).await, FinalizeOutcome::Won);
+    for number in [0, 1] {
+        let late = store.publish(&id, number, &publication(2, true)).await;
+        late.expect("publish");
+    }
+    let kept = shard(&*store, &id, 0).await;
+    assert_eq!((kept.published, kept.sealed), (1, false));
+    let new = store.shard(&id, 1).await.expect("read the shard");
+    assert_eq!(new, None);
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use batchfleet_core::batch::{Shard, ShardTotals};
-use batchfleet_core::job::{Counts, Job, ReasonCode};
+use batchfleet_core::job::{Counts, Job, JobStatus, ReasonCode};
 use batchfleet_core::report::{SUMMARY_FILE, Summary};
 
 use super::super::history::{Change, History};
-use super::{Evidence, Imported, Verdict, violated};
+use super::{Evidence, Imported, Verdict, steering, violated};
 
 /// I4: a job that is over stays as it ended, but for its mark; and what a job sums up is at every
 /// moment what its closed shards sum up.
@@ -111,7 +111,9 @@ pub(super) fn status_is_right(evidence: &Evidence<'_>, job: &Imported<'_>) -> Ve
             && other.etag != job.source.etag
             && *at_ms > job.uploaded_ms
     });
+    let id = &job.record.job.id;
     let is_right = match job.failed_as() {
+        None if job.record.job.status == JobStatus::Aborted => steering::was_aborted(evidence, id),
         None => job.is_completed() && job.file.has_header,
         Some(ReasonCode::SourceChanged) => was_overwritten,
         Some(ReasonCode::EmptyFile | ReasonCode::BadHeader) => !job.file.has_header,
@@ -120,11 +122,7 @@ pub(super) fn status_is_right(evidence: &Evidence<'_>, job: &Imported<'_>) -> Ve
     if is_right {
         return Ok(());
     }
-    let (id, status, reason) = (
-        &job.record.job.id,
-        job.record.job.status,
-        &job.record.job.reason,
-    );
+    let (status, reason) = (job.record.job.status, &job.record.job.reason);
     violated("I4", format!("{id} ended as {status:?}, {reason:?}"))
 }
 
@@ -155,6 +153,13 @@ pub(super) fn one_summary(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdic
     let Ok(summary) = serde_json::from_slice::<Summary>(text) else {
         return violated("I4", format!("the summary of {id} does not read"));
     };
+    if job.is_completed() && !summary.uncounted_parts.is_empty() {
+        let parts = &summary.uncounted_parts;
+        return violated(
+            "I4",
+            format!("{id} completed and leaves {parts:?} uncounted"),
+        );
+    }
     let mut counts = Counts::default();
     let mut batches = 0;
     for done in job

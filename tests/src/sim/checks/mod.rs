@@ -10,8 +10,10 @@ mod owners;
 mod plan;
 mod quiet;
 mod rows;
+mod steering;
 
 pub(crate) use liveness::delays;
+pub(crate) use rows::uncounted_parts;
 
 use batchfleet_core::batch::{BatchItem, BatchStatus};
 use batchfleet_core::invariants::Violation;
@@ -56,6 +58,8 @@ pub(crate) fn check(evidence: &Evidence<'_>) -> Verdict {
     check_jobs(evidence)?;
     ending::one_ending(evidence.history)?;
     ending::shards_close_once_and_whole(evidence.history)?;
+    steering::rest_is_kept(evidence)?;
+    steering::reported_jobs_rest(evidence.history)?;
     liveness::messages_are_sent_on(evidence.history)?;
     liveness::nobody_oversleeps(evidence)?;
     liveness::every_job_ends_in_time(evidence)
@@ -90,7 +94,8 @@ fn check_job(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
         rows::rejects_are_true(evidence, job)?;
     }
     ending::status_is_right(evidence, job)?;
-    ending::one_summary(evidence, job)
+    ending::one_summary(evidence, job)?;
+    steering::answers_are_true(evidence, job)
 }
 
 /// A job with the file that it imports.

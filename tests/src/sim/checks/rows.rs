@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use batchfleet_core::job::JobStatus;
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, Summary, output_part};
 use serde_json::Value;
 
@@ -71,7 +72,17 @@ fn summary(evidence: &Evidence<'_>, job: &Imported<'_>) -> Option<Summary> {
     serde_json::from_slice(text).ok()
 }
 
+/// How many parts the summaries of aborted jobs name that are in no count.
+pub(crate) fn uncounted_parts(evidence: &Evidence<'_>) -> u64 {
+    let jobs = super::jobs(evidence).filter_map(Result::ok);
+    let jobs = jobs.filter(|job| job.record.job.status == JobStatus::Aborted);
+    jobs.map(|job| uncounted(evidence, &job).len() as u64).sum()
+}
+
 fn uncounted(evidence: &Evidence<'_>, job: &Imported<'_>) -> Vec<String> {
+    if job.is_completed() {
+        return Vec::new();
+    }
     let summary = summary(evidence, job);
     summary
         .map(|summary| summary.uncounted_parts)

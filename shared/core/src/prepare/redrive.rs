@@ -1,0 +1,173 @@
+//! Planning a redrive: the plan of the attempt before, taken over as it is.
+//!
+//! Nobody re-derives a plan (I5), so a redrive has the very batches of the attempt before, under the
+//! same indexes, and reads the same version of the source. Which of their records are worked again
+//! the workers find out batch by batch (`work::scope`); all others count as skipped.
+
+use batchfleet_grammar::Position;
+
+use super::planning::Planning;
+use super::{Prepared, Preparer, Stop};
+use crate::batch::Publication;
+use crate::error::{PortError, PortResult};
+use crate::ids::JobId;
+use crate::job::{Job, Layout, Policy, Reason, ReasonCode};
+use crate::ports::{Held, Store};
+use crate::source::{Redrive, Redriven, SourceRef};
+
+/// The policy of a redrive: the batches of the attempt before, everything else as for a new job.
+pub(super) fn policy(new: Policy, before: &Policy) -> Policy {
+    Policy {
+        batch_records_max: before.batch_records_max,
+        batch_bytes_max: before.batch_bytes_max,
+        shard_batches: before.shard_batches,
+        page_batches: before.page_batches,
+        ..new
+    }
+}
+
+/// The attempt that redrives the newest one at a job's source; or why there can be none, for whoever
+/// asked for it. A redrive that is already at it is answered again; of two that ask at once for
+/// different ones, the first to make the job decides.
+///
+/// # Errors
+/// The store's.
+pub async fn next_attempt(
+    store: &dyn Store,
+    job: &JobId,
+    what: Redriven,
+) -> PortResult<Result<SourceRef, String>> {
+    let Some(mut newest) = store.job(job).await? else {
+        return Ok(Err(format!("there is no job {job}")));
+    };
+    loop {
+        let next = SourceRef {
+            attempt: newest.source.attempt + 1,
+            redrive: Some(Redrive {
+                of: newest.id.clone(),
+                what,
+            }),
+            ..newest.source.clone()
+        };
+        match store.job(&next.job_id()).await? {
+            Some(newer) => newest = newer,
+            None if is_at_it(&newest, what) => return Ok(Ok(newest.source)),
+            None => return Ok(refusal(&newest).map_or(Ok(next), Err)),
+        }
+    }
+}
+
+fn is_at_it(job: &Job, what: Redriven) -> bool {
+    let redrive = job.source.redrive.as_ref();
+    !job.status.is_terminal() && redrive.is_some_and(|redrive| redrive.what == what)
+}
+
+/// Why a job can't be redriven; `None` where it can.
+fn refusal(before: &Job) -> Option<String> {
+    let id = &before.id;
+    if !before.status.is_terminal() {
+        return Some(format!(
+            "job {id} is {}: only a job that is over can be redriven",
+            before.status.as_str()
+        ));
+    }
+    if before.outbox {
+        return Some(format!(
+            "the report of job {id} is not written yet; try again in a minute"
+        ));
+    }
+    if before.plan.is_none() {
+        return Some(format!(
+            "job {id} ended before its file was planned to the end, so there are rows that no batch has: \
+             import the file again"
+        ));
+    }
+    None
+}
+
+impl Preparer {
+    /// The attempt before, with the text of its definition.
+    pub(super) async fn attempt_before(
+        &self,
+        redrive: &Redrive,
+    ) -> PortResult<Option<(Job, String)>> {
+        let job = self.store.job(&redrive.of).await?;
+        let snapshot = self.store.snapshot(&redrive.of).await?;
+        Ok(job.zip(snapshot.map(|snapshot| snapshot.definition_text)))
+    }
+
+    /// The layout of the attempt before.
+    pub(super) async fn layout_before(&self, redrive: &Redrive) -> Result<Layout, Stop> {
+        let snapshot = self.store.snapshot(&redrive.of).await?;
+        let layout = snapshot.and_then(|snapshot| snapshot.layout);
+        layout.ok_or_else(|| not_redrivable(format!("there is no job {} any more", redrive.of)))
+    }
+}
+
+impl Planning<'_> {
+    /// Takes over the shards from the checkpoint on.
+    pub(super) async fn redrive(&mut self, redrive: &Redrive) -> Result<Prepared, Stop> {
+        let store = &self.preparer.store;
+        let Some(before) = store.job(&redrive.of).await? else {
+            return Err(not_redrivable(format!(
+                "there is no job {} any more",
+                redrive.of
+            )));
+        };
+        if let Some(why) = refusal(&before) {
+            return Err(not_redrivable(why));
+        }
+        let shards = before.plan.map_or(0, |plan| plan.shards);
+        let per_shard = u64::from(self.job.policy.shard_batches);
+        let first = (self.progress.next_batch / per_shard) as u32;
+        for number in first..shards {
+            if let Some(status) = self.ended_meanwhile().await? {
+                return Ok(Prepared::AlreadyPrepared(self.job.id.clone(), status));
+            }
+            if self.take_over_shard(redrive, number).await? == Held::Lost {
+                return Ok(Prepared::Superseded(self.job.id.clone()));
+            }
+            if self.is_short_of_time() && number + 1 < shards {
+                return self.hand_over().await;
+            }
+        }
+        self.mark_prepared().await
+    }
+
+    async fn take_over_shard(&mut self, redrive: &Redrive, number: u32) -> Result<Held, Stop> {
+        if self.extend_hold().await? == Held::Lost {
+            return Ok(Held::Lost);
+        }
+        let store = &self.preparer.store;
+        let pages = store.pages(&redrive.of, number).await?;
+        let last = pages.last().and_then(|page| page.ranges.last()).copied();
+        let shard = store.shard(&redrive.of, number).await?;
+        let (Some(last), Some(shard)) = (last, shard) else {
+            let missing = format!("shard {number} of job {} is missing", redrive.of);
+            return Err(PortError::corrupt("the plan", missing).into());
+        };
+        store.write_pages(&self.job.id, number, 0, &pages).await?;
+        let publication = Publication {
+            published: shard.published,
+            start: shard.start,
+            end: shard.end,
+            sealed: true,
+        };
+        store.publish(&self.job.id, number, &publication).await?;
+        self.progress.next_batch = last.index + 1;
+        self.progress.next = Position {
+            offset: last.end,
+            record: last.first_record + last.records,
+            line: last.first_line,
+        };
+        self.wake_workers().await?;
+        Ok(self.checkpoint().await?)
+    }
+}
+
+fn not_redrivable(message: String) -> Stop {
+    Stop::Job(Reason {
+        code: ReasonCode::NotRedrivable,
+        message,
+    })
+}

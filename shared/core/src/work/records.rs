@@ -1,0 +1,85 @@
+//! One batch into a destination that takes records one by one.
+//!
+//! What the destination refuses is known only after the delivery, and may differ between two attempts
+//! of one batch. So the bytes are then gone through once more, with the refused records as rejects in
+//! their place; and those rejects have the claim's fence in their name, so that the closer merges the
+//! ones that the completion counts.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use batchfleet_grammar::BatchRange;
+
+use crate::batch::{Completion, Lease};
+use crate::delivery::{Delivered, Delivery, Refusal, Steering};
+use crate::error::PortResult;
+use crate::ports::Sink;
+use crate::process::{Processing, refused_by_destination, reject_oversize};
+use crate::report::{output_part, rejects_name};
+use crate::work::Scope;
+use crate::work::invocation::{BatchEnd, Invocation};
+
+#[async_trait]
+impl Steering for Invocation<'_> {
+    async fn is_stopped(&self) -> PortResult<bool> {
+        Self::is_stopped(self).await
+    }
+}
+
+impl Invocation<'_> {
+    /// Delivers the good records of a batch one by one, and writes the rejects: of those that are
+    /// none, and of those that the destination refused.
+    pub(super) async fn deliver_records(
+        &self,
+        lease: &Lease,
+        range: &BatchRange,
+        scope: &Scope,
+        sink: &dyn Sink,
+    ) -> PortResult<Result<Completion, BatchEnd>> {
+        let mut processed = if range.oversize {
+            reject_oversize(&self.plan, range)
+        } else {
+            let bytes = self.read(range).await?;
+            let processing = Processing::new(&self.plan, &bytes, range, scope);
+            let Some(mut processed) = self.work_through(processing).await? else {
+                return Ok(Err(BatchEnd::Stopped));
+            };
+            let delivery = Delivery {
+                sink,
+                job: &self.job.id,
+                retries: self.plan.retries(),
+                ends_ms: self.delivery_ends_ms(),
+                clock: &*self.worker.clock,
+                ids: &*self.worker.ids,
+                steering: self,
+            };
+            match delivery.deliver(&processed.take_records()).await? {
+                Delivered::Done(refusals) if refusals.is_empty() => processed,
+                Delivered::Done(refusals) => {
+                    // What the destination said may quote the rows, and is for the rejects alone.
+                    let (job, refused) = (&self.job.id, refusals.len());
+                    tracing::warn!(%job, batch = range.index, refused, "records refused by the destination");
+                    let again = Processing::new(&self.plan, &bytes, range, scope);
+                    let again = again.refusing(errors(refusals));
+                    let Some(again) = self.work_through(again).await? else {
+                        return Ok(Err(BatchEnd::Stopped));
+                    };
+                    again
+                }
+                Delivered::Stopped => return Ok(Err(BatchEnd::Stopped)),
+                Delivered::OutOfTime => return Ok(Err(BatchEnd::OutOfTime)),
+            }
+        };
+        // It is delivered already.
+        processed.part.clear();
+        let completion = processed.completion(range, false);
+        let rejects = rejects_name(range.index, lease.fence, &completion);
+        let names = (output_part(range.index), rejects);
+        self.put(range, processed, names, false).await.map(Ok)
+    }
+}
+
+fn errors(refusals: Vec<Refusal>) -> BTreeMap<u64, batchfleet_definition::RowError> {
+    let error = |one: Refusal| (one.index, refused_by_destination(&one.reason, one.tries));
+    refusals.into_iter().map(error).collect()
+}
