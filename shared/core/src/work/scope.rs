@@ -112,7 +112,7 @@ impl Invocation<'_> {
         while let Some(before) = next {
             let found = self.worker.store.job(&before.of).await?;
             let job = found.ok_or_else(|| gone(&before.of))?;
-            next = job.source.redrive.clone();
+            next.clone_from(&job.source.redrive);
             attempts.push(job);
         }
         attempts.reverse();
