@@ -1,4 +1,4 @@
-//! `model` searches every scope of the exhaustive model; `model --faults N [--returns N] [--planned]`
+//! `model` searches every scope of the exhaustive model; `model --faults N [--only KIND] [--returns N] [--planned]`
 //! searches one. `model --mutations` proves that planted bugs are found. `./dev model` builds and
 //! runs it.
 #![expect(
@@ -11,14 +11,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use batchfleet_core::mutation;
-use batchfleet_tests::model::{Found, SCOPES, Scope, planted, search};
+use batchfleet_tests::model::{Fault, Found, SCOPES, Scope, planted, search};
 
-const USAGE: &str = "usage: model [--faults N [--returns N] [--planned]] | --mutations";
+const USAGE: &str =
+    "usage: model [--faults N [--only KIND] [--returns N] [--planned]] | --mutations";
 
 /// What the command line asks for.
 #[derive(Default)]
 struct Wish {
     faults: Option<u8>,
+    only: Option<Fault>,
     returns: u8,
     is_planned: bool,
     mutations: bool,
@@ -31,12 +33,14 @@ fn main() -> ExitCode {
         }) => mutations(),
         Some(Wish {
             faults: Some(faults),
+            only,
             returns,
             is_planned,
             ..
         }) => scopes(&[Scope {
             is_planned,
             faults,
+            only,
             returns,
         }]),
         Some(Wish {
@@ -57,6 +61,7 @@ impl Wish {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--faults" => wish.faults = Some(words.next()?.parse().ok()?),
+                "--only" => wish.only = Some(kind(&words.next()?)?),
                 "--returns" => wish.returns = words.next()?.parse().ok()?,
                 "--planned" => wish.is_planned = true,
                 "--mutations" => wish.mutations = true,
@@ -64,6 +69,16 @@ impl Wish {
             }
         }
         Some(wish)
+    }
+}
+
+fn kind(name: &str) -> Option<Fault> {
+    match name {
+        "crash" => Some(Fault::Crash),
+        "lose" => Some(Fault::Lose),
+        "freeze" => Some(Fault::Freeze),
+        "message" => Some(Fault::Message),
+        _ => None,
     }
 }
 

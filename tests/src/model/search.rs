@@ -6,37 +6,41 @@ use std::thread;
 use batchfleet_core::mutation::{self, Mutation};
 use stateright::{Checker, HasDiscoveries, Model};
 
-use super::{Action, Fleet, Scope, State};
+use super::{Action, Fault, Fleet, Scope, State};
 use crate::sim::{BUGS, Bug, StoreBug};
 
-const fn scope(is_planned: bool, faults: u8, returns: u8) -> Scope {
+/// From the finished plan, which is the smaller space, or from the upload.
+const fn scope(is_planned: bool, faults: u8, only: Option<Fault>) -> Scope {
     Scope {
         is_planned,
         faults,
-        returns,
+        only,
+        returns: 0,
     }
 }
 
 /// What `./dev model` searches.
 pub const SCOPES: [Scope; 4] = [
-    scope(false, 0, 0),
-    scope(true, 0, 1),
-    scope(true, 1, 0),
-    scope(false, 1, 0),
+    scope(true, 0, None),
+    Scope {
+        returns: 1,
+        ..scope(true, 0, None)
+    },
+    scope(false, 0, None),
+    scope(true, 1, None),
 ];
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let begins = if self.is_planned {
-            "from the finished plan"
-        } else {
-            "from the upload"
-        };
-        let (faults, returns) = (self.faults, self.returns);
-        write!(
-            f,
-            "{begins}, up to {faults} faults and {returns} early returns"
-        )
+        let begins = if self.is_planned { "plan" } else { "upload" };
+        write!(f, "from the {begins}, {} faults", self.faults)?;
+        if let Some(only) = self.only {
+            write!(f, " ({only:?})")?;
+        }
+        if self.returns > 0 {
+            write!(f, ", {} early returns", self.returns)?;
+        }
+        Ok(())
     }
 }
 
@@ -109,31 +113,34 @@ pub fn planted() -> Vec<Planted> {
     planted
 }
 
-/// Where a bug shows; `None` where it can't: the model has one upload, nobody gives a batch up, and
-/// it asks that a job ends, not how soon.
+/// Where a bug shows; `None` where it can't, or only in a scope that takes long to search. The model
+/// has one upload, nobody gives a batch up, it asks that a job ends, not how soon, and a planning that
+/// is taken over by another preparer is left to the simulator.
 fn shows(bug: &Bug) -> Option<Scope> {
-    let by_store = bug.store.map(|bug| match bug {
-        StoreBug::CompleteWithoutFence
-        | StoreBug::HeartbeatWithoutFence
-        | StoreBug::CloseInTwoWrites
-        | StoreBug::EndTwice => Some(scope(true, 1, 0)),
-        StoreBug::ClaimKeepsFence => Some(scope(true, 1, 0)),
-        StoreBug::EndWithoutOutbox | StoreBug::TornSums => Some(scope(true, 0, 0)),
-        StoreBug::TicketsPastPublished => Some(scope(false, 0, 0)),
-        StoreBug::CheckpointWithoutFence
-        | StoreBug::PublishLowers
-        | StoreBug::PagesResetBatches => Some(scope(false, 1, 0)),
-        StoreBug::UnpinnedRead | StoreBug::PreparedRevives | StoreBug::ResumeRevives => None,
-    });
-    by_store.unwrap_or_else(|| {
-        Some(match bug.core? {
-            Mutation::ClaimWithoutExpiry => scope(true, 0, 0),
-            Mutation::CloseUnsealed | Mutation::FinalizeOnOneShard => scope(false, 0, 0),
-            Mutation::ClearOutboxFirst | Mutation::CompleteFirst | Mutation::PartPerClaim => {
-                scope(true, 1, 0)
+    let (freeze, crash) = (Some(Fault::Freeze), Some(Fault::Crash));
+    if let Some(bug) = bug.store {
+        return match bug {
+            StoreBug::EndWithoutOutbox | StoreBug::TornSums | StoreBug::EndTwice => {
+                Some(scope(true, 0, None))
             }
-            Mutation::CheckpointFirst => scope(false, 1, 0),
-            _ => return None,
-        })
-    })
+            StoreBug::CompleteWithoutFence
+            | StoreBug::HeartbeatWithoutFence
+            | StoreBug::ClaimKeepsFence => Some(scope(true, 1, freeze)),
+            StoreBug::CloseInTwoWrites => Some(scope(true, 1, crash)),
+            StoreBug::TicketsPastPublished => Some(scope(false, 0, None)),
+            StoreBug::CheckpointWithoutFence
+            | StoreBug::PublishLowers
+            | StoreBug::PagesResetBatches
+            | StoreBug::UnpinnedRead
+            | StoreBug::PreparedRevives
+            | StoreBug::ResumeRevives => None,
+        };
+    }
+    match bug.core? {
+        Mutation::ClaimWithoutExpiry | Mutation::FinalizeOnOneShard => Some(scope(true, 0, None)),
+        Mutation::CloseUnsealed => Some(scope(false, 0, None)),
+        Mutation::ClearOutboxFirst | Mutation::CompleteFirst => Some(scope(true, 1, crash)),
+        Mutation::PartPerClaim => Some(scope(true, 1, freeze)),
+        _ => None,
+    }
 }

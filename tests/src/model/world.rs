@@ -5,7 +5,7 @@
 use std::fmt::{Debug, Write};
 use std::hash::{DefaultHasher, Hasher};
 
-use batchfleet_core::batch::{BatchStatus, Shard};
+use batchfleet_core::batch::{BatchItem, BatchStatus, Shard};
 use batchfleet_core::ids::OwnerId;
 use batchfleet_core::job::Policy;
 use batchfleet_core::message::Message;
@@ -157,14 +157,30 @@ impl World {
         }
     }
 
-    /// Stands for all that can differ between two worlds of one model.
+    /// Who holds what, or held it last: the planning, then the batches.
+    pub(super) fn holders(&self) -> Vec<Option<&OwnerId>> {
+        let Some(record) = self.record() else {
+            return Vec::new();
+        };
+        let batches = record.batches.values().map(|item| item.owner.as_ref());
+        let preparer = record.preparer.owner.as_ref();
+        std::iter::once(preparer).chain(batches).collect()
+    }
+
+    /// Stands for all that can differ between two worlds of one model, but for
+    /// [`holders`](Self::holders).
     pub(super) fn digest(&self) -> u64 {
         let mut digest = Digest::default();
         digest.add(&self.now_ms);
         if let Some(record) = self.record() {
-            digest.add(&(&record.job, &record.preparer, record.watch));
+            digest.add(&(&record.job, record.watch, record.pages.len()));
+            let preparer = &record.preparer;
+            digest.add(&(preparer.fence, preparer.lease_until_ms, preparer.checkpoint));
             let shards: Vec<&Shard> = record.shards.values().collect();
-            digest.add(&(shards, &record.batches, record.pages.len()));
+            digest.add(&shards);
+            for (place, item) in &record.batches {
+                digest.add(&(place, but_its_owner(item)));
+            }
             digest.add(&record.snapshot.layout.is_some());
         }
         for ((_, name), content) in &self.bucket.results {
@@ -174,6 +190,18 @@ impl World {
         let messages = self.queue.iter().map(|stored| Digest::of(stored));
         digest.finish() ^ messages.fold(0, u64::wrapping_add)
     }
+}
+
+/// All of a batch's state but who it is that holds it.
+pub(super) fn but_its_owner(item: &BatchItem) -> impl Debug {
+    let completion = item.completion.clone();
+    (
+        item.status,
+        item.fence,
+        item.attempts,
+        item.lease_until_ms,
+        completion,
+    )
 }
 
 /// A hash of what `Debug` shows, which is all of a plain value.
