@@ -38,6 +38,8 @@ PORTS = {
     "Definitions": ("definitions", "UploadBucket/definitions/*"),
     "Results": ("results", "ResultsBucket/jobs/*"),
     "Queue": ("queue", None),
+    "Sinks": ("sinks", "DestinationTables"),
+    "Sink": ("sink", "DestinationTables"),
 }
 PORT_NAMES = {name: port for port, (name, _) in PORTS.items()}
 QUEUES = {"Work": "WorkQueue", "Watch": "WorkQueue", "Prepare": "PrepareQueue"}
@@ -53,6 +55,7 @@ ACTIONS = {
     "update_item": ["dynamodb:UpdateItem"],
     "delete_item": ["dynamodb:DeleteItem"],
     "query": ["dynamodb:Query"],
+    "describe_table": ["dynamodb:DescribeTable"],
     "batch_write_item": ["dynamodb:BatchWriteItem"],
     "transact_write_items": [],
     "Put": ["dynamodb:PutItem"],
@@ -68,6 +71,8 @@ ACTIONS = {
     "abort_multipart_upload": ["s3:AbortMultipartUpload"],
     "send_message": ["sqs:SendMessage"],
 }
+# The tables of people that a parameter of the template names.
+DESTINATIONS = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${DestinationTables}"
 # Of the whole bucket, not of the objects in it.
 BUCKET_ACTIONS = {"s3:ListBucket"}
 # Called by the command, never by a function.
@@ -171,7 +176,7 @@ def port_methods(sources):
 def check_names(path, text):
     """Refuses a port that is held under another name than its own."""
     ports = "|".join(PORTS)
-    for found in re.finditer(rf"(?:(\w+)\s*:\s*(?:Arc<|&(?:'\w+\s+)?))?dyn\s+({ports})\b", text):
+    for found in re.finditer(rf"(?:(\w+)\s*:\s*(?:(?:Option<)?Arc<|&(?:'\w+\s+)?))?dyn\s+({ports})\b", text):
         if found[1] != PORTS[found[2]][0]:
             raise Unclear(f"{path}: a {found[2]} must be held as `{PORTS[found[2]][0]}`")
     if found := re.search(rf"(?:\bimpl\s+|\w\s*:\s*)({ports})\b(?!\s+for)", text):
@@ -337,6 +342,8 @@ def resource_of(value, template):
         if what == "Arn":
             return name
     text = value.get("Fn::Sub") if isinstance(value, dict) else value
+    if text == DESTINATIONS:
+        return "DestinationTables"
     if isinstance(text, str):
         for name, resource in template["Resources"].items():
             if resource["Type"] == "AWS::S3::Bucket":
@@ -351,14 +358,15 @@ def granted(template, function):
     properties = template["Resources"][function]["Properties"]
     if "Policies" in properties:
         raise Unclear(f"{function} has policies of its own; they belong into its role")
-    role = template["Resources"][resource_of(properties["Role"], template)]["Properties"]
+    role_name = resource_of(properties["Role"], template)
+    role = template["Resources"][role_name]["Properties"]
     if unread := role.keys() - {"AssumeRolePolicyDocument", "Policies"}:
         raise Unclear(f"the role of {function} has {sorted(unread)}, which this check does not read")
     trusted = [one["Principal"] for one in role["AssumeRolePolicyDocument"]["Statement"]]
     if trusted != [{"Service": "lambda.amazonaws.com"}]:
         raise Unclear(f"the role of {function} can be taken by {trusted}")
     grants = set()
-    for policy in role["Policies"]:
+    for policy in role["Policies"] + policies_beside(template, role_name):
         for statement in policy["PolicyDocument"]["Statement"]:
             if statement.keys() - {"Sid"} != {"Effect", "Action", "Resource"}:
                 raise Unclear(f"{statement.get('Sid')} has more than an action and a resource")
@@ -368,6 +376,21 @@ def granted(template, function):
                 for resource in as_list(statement["Resource"]):
                     grants.add((action, resource_of(resource, template)))
     return grants
+
+
+def policies_beside(template, role):
+    """The properties of the policies that a role is given beside its own."""
+    found = []
+    for name, resource in template["Resources"].items():
+        kind, properties = resource["Type"], resource.get("Properties", {})
+        if kind == "AWS::IAM::Policy":
+            if unread := properties.keys() - {"PolicyName", "Roles", "PolicyDocument"}:
+                raise Unclear(f"{name} has {sorted(unread)}, which this check does not read")
+            if {"Ref": role} in properties["Roles"]:
+                found.append(properties)
+        elif kind.startswith("AWS::IAM::") and kind != "AWS::IAM::Role":
+            raise Unclear(f"{name} is a {kind}, which this check does not read")
+    return found
 
 
 def as_list(value):
@@ -537,6 +560,23 @@ MISTAKES = [
         "a managed policy",
         lambda _, t: t["Resources"]["WorkerRole"]["Properties"].update(ManagedPolicyArns=["arn"]),
         "ManagedPolicyArns",
+    ),
+    (
+        "a policy beside the role",
+        lambda _, t: t["Resources"]["WorkerDestinationPolicy"]["Properties"]["Roles"].append(
+            {"Ref": "SweeperRole"}
+        ),
+        "Sweeper may dynamodb:BatchWriteItem on DestinationTables",
+    ),
+    (
+        "another kind of policy",
+        lambda _, t: t["Resources"].update(Wide={"Type": "AWS::IAM::ManagedPolicy"}),
+        "AWS::IAM::ManagedPolicy",
+    ),
+    (
+        "no action for the records of a destination",
+        lambda _, t: t["Resources"].pop("WorkerDestinationPolicy"),
+        "Worker may not dynamodb:BatchWriteItem on DestinationTables",
     ),
     (
         "a key of one's own",
