@@ -17,7 +17,7 @@ use batchfleet_core::work::{Pace, PlanCache, Worker};
 
 use super::memory::Memory;
 use super::tape::{Entry, Kind, Pending, Tape, random};
-use super::world::{Digest, LEASE_MS, POLICY, Stage, WINDOW_BYTES, World};
+use super::world::{Digest, LEASE_MS, POLICY, Stage, WINDOW_BYTES, World, but_its_seat};
 
 /// Places for invocations at once: two workers, two preparers, the sweeper.
 pub(super) const SLOTS: usize = 5;
@@ -262,6 +262,7 @@ impl Process {
         next.end = end;
         let waits_for: Vec<&str> = next.pending.iter().map(|call| call.name).collect();
         let memory = next.end.is_none().then_some(&next.memory);
+        let message = message.as_ref().map(but_its_seat);
         next.digest = Digest::of(&(message, memory, waits_for, next.end));
         let world = self.tape.take_world()?;
         Some(Stepped {

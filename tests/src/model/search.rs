@@ -6,7 +6,7 @@ use std::thread;
 use batchfleet_core::mutation::{self, Mutation};
 use stateright::{Checker, HasDiscoveries, Model};
 
-use super::{Action, Fault, Fleet, Scope, State};
+use super::{Action, Fault, Fleet, MEMORY, Scope, State};
 use crate::sim::{BUGS, Bug, StoreBug};
 
 /// From the finished plan, which is the smaller space, or from the upload.
@@ -55,6 +55,15 @@ pub struct Found {
     pub depth: usize,
     /// A promise that is broken, and the run that breaks it.
     pub broken: Option<(&'static str, Vec<String>)>,
+}
+
+impl Found {
+    /// Whether the code broke a promise, and not the model its own.
+    #[must_use]
+    pub fn is_caught(&self) -> bool {
+        let broken = self.broken.as_ref();
+        broken.is_some_and(|(promise, _)| *promise != MEMORY)
+    }
 }
 
 /// Searches all of a scope, or up to the first broken promise.
@@ -114,21 +123,27 @@ pub fn planted() -> Vec<Planted> {
 }
 
 /// Where a bug shows; `None` where it can't, or only in a scope that takes long to search. The model
-/// has one upload, nobody gives a batch up, it asks that a job ends, not how soon, and a planning that
-/// is taken over by another preparer is left to the simulator.
+/// has one upload and no operator, nobody gives a batch up, a heartbeat changes nothing while time
+/// stands still, a job must end, but not soon; and of a planning that another preparer takes over the
+/// smallest scope is large.
 fn shows(bug: &Bug) -> Option<Scope> {
     let (freeze, crash) = (Some(Fault::Freeze), Some(Fault::Crash));
     if let Some(bug) = bug.store {
         return match bug {
-            StoreBug::EndWithoutOutbox | StoreBug::TornSums | StoreBug::EndTwice => {
-                Some(scope(true, 0, None))
+            StoreBug::CloseInTwoWrites
+            | StoreBug::EndWithoutOutbox
+            | StoreBug::TornSums
+            | StoreBug::EndTwice => Some(scope(true, 0, None)),
+            StoreBug::CompleteWithoutFence | StoreBug::ClaimKeepsFence => {
+                Some(scope(true, 1, freeze))
             }
-            StoreBug::CompleteWithoutFence
-            | StoreBug::HeartbeatWithoutFence
-            | StoreBug::ClaimKeepsFence => Some(scope(true, 1, freeze)),
-            StoreBug::CloseInTwoWrites => Some(scope(true, 1, crash)),
-            StoreBug::TicketsPastPublished => Some(scope(false, 0, None)),
-            StoreBug::CheckpointWithoutFence
+            // The watch is the second worker while there is but one batch.
+            StoreBug::TicketsPastPublished => Some(Scope {
+                returns: 1,
+                ..scope(false, 0, None)
+            }),
+            StoreBug::HeartbeatWithoutFence
+            | StoreBug::CheckpointWithoutFence
             | StoreBug::PublishLowers
             | StoreBug::PagesResetBatches
             | StoreBug::UnpinnedRead
