@@ -171,6 +171,8 @@ pub(super) fn answers_are_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> V
         let is_true = match obeyed {
             Obeyed::Over(answered) => answered.is_terminal() && *answered == status,
             Obeyed::Paused | Obeyed::Resumed | Obeyed::TooEarly => *command != Command::Abort,
+            Obeyed::Redriving(attempt) => attempt != id || job.record.job.source.attempt > 0,
+            Obeyed::NotRedriven => true,
         };
         if !is_true {
             let actor = by.actor;
