@@ -70,6 +70,9 @@ pub enum Mutation {
     PausedCountsAsOver,
     /// Batches are published into a job that is over. Found by the simulator.
     PublishIntoEnded,
+    /// A watch that is out of time leaves what is left of its job to the end of a lease. Found by the
+    /// simulator.
+    WatchDawdles,
 }
 
 #[cfg(feature = "mutations")]

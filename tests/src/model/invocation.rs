@@ -17,7 +17,7 @@ use batchfleet_core::work::{Pace, PlanCache, Worker};
 
 use super::memory::Memory;
 use super::tape::{Entry, Kind, Pending, Tape, random};
-use super::world::{Digest, LEASE_MS, POLICY, Stage, WINDOW_BYTES, World};
+use super::world::{Digest, LEASE_MS, POLICY, Stage, WINDOW_BYTES, World, but_its_seat};
 
 /// Places for invocations at once: two workers, two preparers, the sweeper.
 pub(super) const SLOTS: usize = 5;
@@ -25,10 +25,13 @@ pub(super) const SLOTS: usize = 5;
 /// Where a message's invocation may run.
 pub(super) fn slots_for(message: &Message) -> std::ops::Range<usize> {
     match message {
-        Message::Work { .. } | Message::Watch { .. } => 0..2,
-        Message::Prepare { .. } => 2..4,
+        Message::Work { .. } | Message::Watch { .. } => 0..PREPARERS,
+        Message::Prepare { .. } => PREPARERS..SWEEPER,
     }
 }
+
+/// The first preparer's place; workers come before.
+pub(super) const PREPARERS: usize = 2;
 
 /// The sweeper's place.
 pub(super) const SWEEPER: usize = 4;
@@ -55,7 +58,7 @@ pub(super) struct Invocation {
     begun_ms: u64,
     log: Vec<Arc<Entry>>,
     memory: Memory,
-    /// Stands for what of all that matters from now on.
+    /// Stands for what of all that matters from now on, whoever it is.
     pub(super) digest: u64,
     /// What it waits for; empty where it is over.
     pub(super) pending: Vec<Pending>,
@@ -108,6 +111,11 @@ impl Invocation {
             process.play(self, world, Some((call, is_lost)));
             process.tape.heard()
         })
+    }
+
+    /// Whether it waits for time to pass: it works under a lease, or did.
+    pub(super) fn sleeps(&self) -> bool {
+        self.pending.iter().any(|call| call.kind == Kind::Sleep)
     }
 
     /// Its owner's id, where it is a worker: the first random number that it draws.
@@ -187,7 +195,7 @@ impl Process {
     fn warm() -> Self {
         let process = Self::new();
         let mut world = Arc::new(World::new(None));
-        for slot in [2, 0] {
+        for slot in [PREPARERS, 0] {
             let next = world.queue.iter().position(|stored| {
                 stored.stage == Stage::Ready && slots_for(&stored.message).contains(&slot)
             });
@@ -254,7 +262,8 @@ impl Process {
         next.end = end;
         let waits_for: Vec<&str> = next.pending.iter().map(|call| call.name).collect();
         let memory = next.end.is_none().then_some(&next.memory);
-        next.digest = Digest::of(&(slot, number, message, memory, waits_for, next.end));
+        let message = message.as_ref().map(but_its_seat);
+        next.digest = Digest::of(&(message, memory, waits_for, next.end));
         let world = self.tape.take_world()?;
         Some(Stepped {
             invocation: next,

@@ -13,10 +13,13 @@ use batchfleet_core::batch::Shard;
 use batchfleet_core::job::{Job, JobStatus};
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{
-    ClaimOutcome, CloseOutcome, CompleteOutcome, Held, PutOutcome, ShardView, TicketOutcome,
+    ClaimOutcome, CloseOutcome, CompleteOutcome, Held, PreparerOutcome, PutOutcome, ShardView,
+    TicketOutcome,
 };
 
-use super::world::Digest;
+use batchfleet_core::preparer::PreparerItem;
+
+use super::world::{Digest, but_its_owner};
 
 /// Where a worker's invocation is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,7 +82,7 @@ impl Memory {
         told: u64,
         now_ms: u64,
     ) -> u64 {
-        let essence = essence(answer).unwrap_or(told);
+        let essence = essence(name, answer).unwrap_or(told);
         self.recent = Digest::of(&(self.recent, name, what, now_ms, essence));
         self.keep(name, what, answer, now_ms);
         essence
@@ -183,18 +186,44 @@ impl Memory {
             let ends = [self.swept.next_lease_end, view.next_lease_end(now_ms)];
             self.swept.next_lease_end = ends.into_iter().flatten().min();
         }
-        let closes = view.is_over().then_some(view);
+        let closes = view.is_over().then(|| plain(view));
         self.forget(&("swept", abandoned, closes));
     }
 }
 
-/// What the code goes by, of an answer of which it does not go by the whole.
-fn essence(answer: &dyn Any) -> Option<u64> {
+/// What the code goes by, of an answer of which it does not go by the whole. Owners are left out: an
+/// invocation knows its own, and goes by no other.
+fn essence(name: &str, answer: &dyn Any) -> Option<u64> {
     if let Some(Some(job)) = answer.downcast_ref::<Option<Job>>() {
         // Sums count once every shard is closed.
         let is_open = !job.status.is_terminal() && !job.is_balanced();
         return is_open.then(|| Digest::of(&job.status));
     }
-    let is_unread = answer.is::<PutOutcome>() || answer.is::<CloseOutcome>();
+    if let Some(Some(view)) = answer.downcast_ref::<Option<ShardView>>() {
+        return Some(plain(view));
+    }
+    if let Some(ClaimOutcome::Claimed(lease)) = answer.downcast_ref::<ClaimOutcome>() {
+        return Some(Digest::of(&(lease.fence, lease.attempt)));
+    }
+    if let Some(outcome) = answer.downcast_ref::<PreparerOutcome>()
+        && let PreparerOutcome::Granted(hold, checkpoint) = outcome
+    {
+        return Some(Digest::of(&(hold.fence, checkpoint)));
+    }
+    if let Some(Some(preparer)) = answer.downcast_ref::<Option<PreparerItem>>() {
+        return Some(Digest::of(&preparer.lease_until_ms));
+    }
+    // Not so of a planted bug that closes in two writes.
+    let is_closing = name == "close shard" && answer.is::<CloseOutcome>();
+    let is_unread = answer.is::<PutOutcome>() || is_closing;
     is_unread.then_some(0)
+}
+
+/// A shard and its batches, whoever holds them.
+fn plain(view: &ShardView) -> u64 {
+    let batches = view.batches.iter();
+    let batches: Vec<_> = batches
+        .map(|(slot, item)| (slot, but_its_owner(item)))
+        .collect();
+    Digest::of(&(view.shard, batches))
 }

@@ -35,7 +35,7 @@ use batchfleet_core::invariants::Violation;
 use batchfleet_core::message::Message;
 use stateright::{Model, Property};
 
-use self::invocation::{Invocation, SLOTS, SWEEPER, Stepped, name, slots_for};
+use self::invocation::{Invocation, PREPARERS, SLOTS, SWEEPER, Stepped, name, slots_for};
 use self::tape::Kind;
 use self::world::{Digest, EPOCH_MS, POLICY, Stage, WINDOW_BYTES, World};
 use crate::sim::Bug;
@@ -43,6 +43,7 @@ use crate::sim::brief::Brief;
 use crate::sim::checks::{self, Evidence};
 use crate::sim::history::History;
 use crate::sim::scenario::{Faults, Scenario, Upload};
+use crate::sim::steering::Steering;
 
 pub use self::search::{Found, Planted, SCOPES, planted, search};
 
@@ -56,9 +57,24 @@ pub struct Scope {
     pub is_planned: bool,
     /// Faults in one run.
     pub faults: u8,
+    /// Of which kind alone; `None` for all.
+    pub only: Option<Fault>,
     /// Messages that come back while others still work, in one run: one that waits for a moment, as
     /// a worker's does that finds nothing to do.
     pub returns: u8,
+}
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// An invocation dies, before any of its calls or before its message is deleted.
+    Crash,
+    /// A call is made and its response is lost.
+    Lose,
+    /// A lease ends while its holder lives; or all freeze until a lease has passed.
+    Freeze,
+    /// The queue delivers a message twice, or never.
+    Message,
 }
 
 /// The model of one scope.
@@ -168,19 +184,35 @@ impl State {
             Some(before) if Arc::ptr_eq(&before.world, &self.world) => {}
             _ => self.world_digest = self.world.digest(),
         }
-        let invocations = self.invocations.iter();
-        let invocations: Vec<_> = invocations
-            .map(|invocation| {
-                let invocation = invocation.as_ref()?;
-                Some((invocation.digest, invocation.end))
-            })
-            .collect();
-        let counts = (self.served, self.faults, self.returns, self.waits);
-        let violation = self.violation.as_deref();
-        self.digest = Digest::of(&(self.world_digest, invocations, counts, violation));
+        let orders = ORDERS.iter().map(|order| self.digest_in(*order));
+        self.digest = orders.min().unwrap_or_default();
         self
     }
+
+    /// The state's digest if the places had been taken in this order. Who was who does not matter,
+    /// nor who held what and is dead: no invocation that comes later is the same owner.
+    fn digest_in(&self, order: [usize; SLOTS]) -> u64 {
+        let invocations = order.map(|slot| self.invocations[slot].as_ref());
+        let owners = invocations.map(|living| Some(living?.owner()));
+        let holders = self.world.holders();
+        let holders: Vec<_> = holders
+            .iter()
+            .map(|holder| owners.iter().position(|owner| owner.as_ref() == *holder))
+            .collect();
+        let invocations = invocations.map(|living| Some(living?.digest));
+        let counts = (self.faults, self.returns, self.waits);
+        let violation = self.violation.as_deref();
+        Digest::of(&(self.world_digest, holders, invocations, counts, violation))
+    }
 }
+
+/// The orders of places that come to the same: workers are alike, and so are preparers.
+const ORDERS: [[usize; SLOTS]; 4] = [
+    [0, 1, 2, 3, 4],
+    [1, 0, 2, 3, 4],
+    [0, 1, 3, 2, 4],
+    [1, 0, 3, 2, 4],
+];
 
 impl Fleet {
     /// The model of a scope, with a bug planted.
@@ -203,6 +235,7 @@ impl Fleet {
             event_retry_ms: 0,
             time_limit_ms: 0,
             window_bytes: WINDOW_BYTES,
+            steering: Steering::default(),
         };
         Self {
             scope,
@@ -212,8 +245,8 @@ impl Fleet {
         }
     }
 
-    fn has_faults(&self, state: &State) -> bool {
-        state.faults < self.scope.faults
+    fn may(&self, state: &State, fault: Fault) -> bool {
+        state.faults < self.scope.faults && self.scope.only.is_none_or(|only| only == fault)
     }
 
     fn plant(&self) {
@@ -233,7 +266,7 @@ impl Fleet {
             let next = next.or_else(|| {
                 let queue = state.world.queue.iter();
                 let mut ready = queue.enumerate().filter(|(_, stored)| {
-                    stored.stage == Stage::Ready && slots_for(&stored.message).start == 2
+                    stored.stage == Stage::Ready && slots_for(&stored.message).start == PREPARERS
                 });
                 ready.next().map(|(place, _)| Action::Receive(place))
             });
@@ -249,16 +282,25 @@ impl Fleet {
         State::new(Arc::new(world)).sealed(None)
     }
 
-    /// What the steps of the protocol allow.
+    /// What the steps of the protocol allow. What comes last is followed first: preparers and zombies
+    /// lag, since that is where bugs show.
     fn steps(&self, state: &State, actions: &mut Vec<Action>) {
         let leased = state.world.leased();
-        for (slot, invocation) in state.living() {
+        let holds = |living: &Invocation| {
+            let owner = living.owner();
+            leased.iter().any(|(_, holder)| *holder == owner)
+        };
+        let mut living: Vec<_> = state.living().collect();
+        living.sort_by_key(|(slot, living)| {
+            let is_zombie = living.sleeps() && !holds(living);
+            (*slot < PREPARERS, !is_zombie)
+        });
+        for (slot, invocation) in living {
             if invocation.end.is_some() {
                 actions.push(Action::Acknowledge(slot));
             }
-            let owner = invocation.owner();
             // A heartbeat changes nothing while the lease is in force and time stands still.
-            let is_held = leased.iter().any(|(_, holder)| *holder == owner);
+            let is_held = holds(invocation);
             for call in &invocation.pending {
                 if call.kind != Kind::Sleep || !is_held {
                     actions.push(Action::Call(slot, call.call));
@@ -289,23 +331,22 @@ impl Fleet {
         }
     }
 
-    fn faults(state: &State, actions: &mut Vec<Action>) {
+    fn faults(&self, state: &State, actions: &mut Vec<Action>) {
         let leased = state.world.leased();
         for (slot, invocation) in state.living() {
-            actions.push(Action::Crash(slot));
-            for call in &invocation.pending {
-                if call.kind == Kind::Write {
-                    actions.push(Action::Lose(slot, call.call));
-                }
+            if self.may(state, Fault::Crash) {
+                actions.push(Action::Crash(slot));
             }
-            for (place, holder) in &leased {
-                if invocation.owner() == *holder {
-                    actions.push(Action::Freeze(place.0, place.1));
-                }
+            if self.may(state, Fault::Lose) {
+                let writes = invocation.pending.iter();
+                let writes = writes.filter(|call| call.kind == Kind::Write);
+                actions.extend(writes.map(|call| Action::Lose(slot, call.call)));
             }
-        }
-        if !state.is_quiet() && !state.world.is_done() {
-            actions.push(Action::FreezeAll);
+            if self.may(state, Fault::Freeze) {
+                let owner = invocation.owner();
+                let held = leased.iter().filter(|(_, holder)| *holder == owner);
+                actions.extend(held.map(|((shard, slot), _)| Action::Freeze(*shard, *slot)));
+            }
         }
     }
 
@@ -527,7 +568,7 @@ impl Model for Fleet {
             for (place, stored) in state.world.queue.iter().enumerate() {
                 if stored.stage == Stage::Ready && state.free(&stored.message).is_some() {
                     actions.push(Action::Receive(place));
-                    if self.has_faults(state) {
+                    if self.may(state, Fault::Message) {
                         actions.push(Action::Duplicate(place));
                         actions.push(Action::LoseMessage(place));
                     }
@@ -537,10 +578,12 @@ impl Model for Fleet {
         if !actions.is_empty() {
             return;
         }
-        self.steps(state, actions);
-        if self.has_faults(state) {
-            Self::faults(state, actions);
+        // First, and so followed last: it leads to little that the freezing of one does not.
+        if self.may(state, Fault::Freeze) && !state.is_quiet() && !state.world.is_done() {
+            actions.push(Action::FreezeAll);
         }
+        self.steps(state, actions);
+        self.faults(state, actions);
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {

@@ -23,7 +23,7 @@ use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
 
 use super::tape::{Kind, Tape};
-use super::world::{Stage, World};
+use super::world::{Stage, World, but_its_seat};
 use crate::sim::brief::Brief;
 use crate::sim::bugs::StoreBug;
 use crate::sim::files::DEFINITION;
@@ -424,7 +424,7 @@ impl Queue for Tape {
             Arc::make_mut(world).send(message.clone(), stage);
             Ok(())
         };
-        let what = || format!("{}, {stage:?}", message.brief());
+        let what = || format!("{}, {stage:?}", but_its_seat(message).brief());
         self.call(Kind::Write, "send", what, send).await
     }
 }

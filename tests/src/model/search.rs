@@ -6,37 +6,41 @@ use std::thread;
 use batchfleet_core::mutation::{self, Mutation};
 use stateright::{Checker, HasDiscoveries, Model};
 
-use super::{Action, Fleet, Scope, State};
+use super::{Action, Fault, Fleet, MEMORY, Scope, State};
 use crate::sim::{BUGS, Bug, StoreBug};
 
-const fn scope(is_planned: bool, faults: u8, returns: u8) -> Scope {
+/// From the finished plan, which is the smaller space, or from the upload.
+const fn scope(is_planned: bool, faults: u8, only: Option<Fault>) -> Scope {
     Scope {
         is_planned,
         faults,
-        returns,
+        only,
+        returns: 0,
     }
 }
 
 /// What `./dev model` searches.
 pub const SCOPES: [Scope; 4] = [
-    scope(false, 0, 0),
-    scope(true, 0, 1),
-    scope(true, 1, 0),
-    scope(false, 1, 0),
+    scope(true, 0, None),
+    Scope {
+        returns: 1,
+        ..scope(true, 0, None)
+    },
+    scope(false, 0, None),
+    scope(true, 1, None),
 ];
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let begins = if self.is_planned {
-            "from the finished plan"
-        } else {
-            "from the upload"
-        };
-        let (faults, returns) = (self.faults, self.returns);
-        write!(
-            f,
-            "{begins}, up to {faults} faults and {returns} early returns"
-        )
+        let begins = if self.is_planned { "plan" } else { "upload" };
+        write!(f, "from the {begins}, {} faults", self.faults)?;
+        if let Some(only) = self.only {
+            write!(f, " ({only:?})")?;
+        }
+        if self.returns > 0 {
+            write!(f, ", {} early returns", self.returns)?;
+        }
+        Ok(())
     }
 }
 
@@ -51,6 +55,15 @@ pub struct Found {
     pub depth: usize,
     /// A promise that is broken, and the run that breaks it.
     pub broken: Option<(&'static str, Vec<String>)>,
+}
+
+impl Found {
+    /// Whether the code broke a promise, and not the model its own.
+    #[must_use]
+    pub fn is_caught(&self) -> bool {
+        let broken = self.broken.as_ref();
+        broken.is_some_and(|(promise, _)| *promise != MEMORY)
+    }
 }
 
 /// Searches all of a scope, or up to the first broken promise.
@@ -109,31 +122,40 @@ pub fn planted() -> Vec<Planted> {
     planted
 }
 
-/// Where a bug shows; `None` where it can't: the model has one upload, nobody gives a batch up, and
-/// it asks that a job ends, not how soon.
+/// Where a bug shows; `None` where it can't, or only in a scope that takes long to search. The model
+/// has one upload and no operator, nobody gives a batch up, a heartbeat changes nothing while time
+/// stands still, a job must end, but not soon; and of a planning that another preparer takes over the
+/// smallest scope is large.
 fn shows(bug: &Bug) -> Option<Scope> {
-    let by_store = bug.store.map(|bug| match bug {
-        StoreBug::CompleteWithoutFence
-        | StoreBug::HeartbeatWithoutFence
-        | StoreBug::CloseInTwoWrites
-        | StoreBug::EndTwice => Some(scope(true, 1, 0)),
-        StoreBug::ClaimKeepsFence => Some(scope(true, 1, 0)),
-        StoreBug::EndWithoutOutbox | StoreBug::TornSums => Some(scope(true, 0, 0)),
-        StoreBug::TicketsPastPublished => Some(scope(false, 0, 0)),
-        StoreBug::CheckpointWithoutFence
-        | StoreBug::PublishLowers
-        | StoreBug::PagesResetBatches => Some(scope(false, 1, 0)),
-        StoreBug::UnpinnedRead => None,
-    });
-    by_store.unwrap_or_else(|| {
-        Some(match bug.core? {
-            Mutation::ClaimWithoutExpiry => scope(true, 0, 0),
-            Mutation::CloseUnsealed | Mutation::FinalizeOnOneShard => scope(false, 0, 0),
-            Mutation::ClearOutboxFirst | Mutation::CompleteFirst | Mutation::PartPerClaim => {
-                scope(true, 1, 0)
+    let (freeze, crash) = (Some(Fault::Freeze), Some(Fault::Crash));
+    if let Some(bug) = bug.store {
+        return match bug {
+            StoreBug::CloseInTwoWrites
+            | StoreBug::EndWithoutOutbox
+            | StoreBug::TornSums
+            | StoreBug::EndTwice => Some(scope(true, 0, None)),
+            StoreBug::CompleteWithoutFence | StoreBug::ClaimKeepsFence => {
+                Some(scope(true, 1, freeze))
             }
-            Mutation::CheckpointFirst => scope(false, 1, 0),
-            _ => return None,
-        })
-    })
+            // The watch is the second worker while there is but one batch.
+            StoreBug::TicketsPastPublished => Some(Scope {
+                returns: 1,
+                ..scope(false, 0, None)
+            }),
+            StoreBug::HeartbeatWithoutFence
+            | StoreBug::CheckpointWithoutFence
+            | StoreBug::PublishLowers
+            | StoreBug::PagesResetBatches
+            | StoreBug::UnpinnedRead
+            | StoreBug::PreparedRevives
+            | StoreBug::ResumeRevives => None,
+        };
+    }
+    match bug.core? {
+        Mutation::ClaimWithoutExpiry | Mutation::FinalizeOnOneShard => Some(scope(true, 0, None)),
+        Mutation::CloseUnsealed => Some(scope(false, 0, None)),
+        Mutation::ClearOutboxFirst | Mutation::CompleteFirst => Some(scope(true, 1, crash)),
+        Mutation::PartPerClaim => Some(scope(true, 1, freeze)),
+        _ => None,
+    }
 }

@@ -5,7 +5,7 @@
 use std::fmt::{Debug, Write};
 use std::hash::{DefaultHasher, Hasher};
 
-use batchfleet_core::batch::{BatchStatus, Shard};
+use batchfleet_core::batch::{BatchItem, BatchStatus};
 use batchfleet_core::ids::OwnerId;
 use batchfleet_core::job::Policy;
 use batchfleet_core::message::Message;
@@ -157,22 +157,68 @@ impl World {
         }
     }
 
-    /// Stands for all that can differ between two worlds of one model.
+    /// Who holds what, or held it last: the planning, then the batches.
+    pub(super) fn holders(&self) -> Vec<Option<&OwnerId>> {
+        let Some(record) = self.record() else {
+            return Vec::new();
+        };
+        let batches = record.batches.values().map(|item| item.owner.as_ref());
+        let preparer = record.preparer.owner.as_ref();
+        std::iter::once(preparer).chain(batches).collect()
+    }
+
+    /// Stands for all that can differ between two worlds of one model, but for
+    /// [`holders`](Self::holders).
     pub(super) fn digest(&self) -> u64 {
         let mut digest = Digest::default();
         digest.add(&self.now_ms);
         if let Some(record) = self.record() {
-            digest.add(&(&record.job, &record.preparer, record.watch));
-            let shards: Vec<&Shard> = record.shards.values().collect();
-            digest.add(&(shards, &record.batches, record.pages.len()));
-            digest.add(&record.snapshot.layout.is_some());
+            // By name, so that nothing new is left out.
+            let Record {
+                job,
+                snapshot,
+                preparer,
+                watch,
+                tallies,
+                shards,
+                pages,
+                batches,
+            } = record;
+            let has_layout = snapshot.layout.is_some();
+            digest.add(&(job, has_layout, watch, tallies, shards, pages.len()));
+            digest.add(&(preparer.fence, preparer.lease_until_ms, preparer.checkpoint));
+            for (place, item) in batches {
+                digest.add(&(place, but_its_owner(item)));
+            }
         }
         for ((_, name), content) in &self.bucket.results {
             digest.add(&(name, content));
         }
         // In any order: a queue has none.
-        let messages = self.queue.iter().map(|stored| Digest::of(stored));
+        let messages = self.queue.iter();
+        let messages =
+            messages.map(|stored| Digest::of(&(but_its_seat(&stored.message), stored.stage)));
         digest.finish() ^ messages.fold(0, u64::wrapping_add)
+    }
+}
+
+/// All of a batch's state but who it is that holds it.
+pub(super) fn but_its_owner(item: &BatchItem) -> BatchItem {
+    BatchItem {
+        owner: None,
+        ..item.clone()
+    }
+}
+
+/// All of a message but its seat, which counts for a job that is throttled alone: none is here.
+pub(super) fn but_its_seat(message: &Message) -> Message {
+    match message {
+        Message::Work { job, shard, .. } => Message::Work {
+            job: job.clone(),
+            shard: *shard,
+            seat: 0,
+        },
+        Message::Watch { .. } | Message::Prepare { .. } => message.clone(),
     }
 }
 

@@ -198,7 +198,7 @@ pub struct Misjudged {
 }
 
 /// All that were found.
-pub const FOUND: [Found; 9] = [
+pub const FOUND: [Found; 10] = [
     found_unsteered(
         18,
         "rejects of a given-up batch under the name of a worked one's",
@@ -243,6 +243,11 @@ pub const FOUND: [Found; 9] = [
         8_105,
         "batches are published into a job that is over, and worked after its report",
         Mutation::PublishIntoEnded,
+    ),
+    found(
+        2_209_579,
+        "a watch that is out of time leaves its job to the end of a lease",
+        Mutation::WatchDawdles,
     ),
 ];
 

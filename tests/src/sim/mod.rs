@@ -37,7 +37,7 @@ mod process;
 mod random;
 pub(crate) mod record;
 pub(crate) mod scenario;
-mod steering;
+pub(crate) mod steering;
 mod store;
 pub(crate) mod table;
 mod torn;

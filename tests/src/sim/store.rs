@@ -288,14 +288,15 @@ impl Store for Ports {
     }
 
     async fn record_tally(&self, job: &JobId, owner: &OwnerId, rejected: u64) -> PortResult<()> {
-        let (what, job, owner) = (rejected.to_string(), job.clone(), owner.clone());
+        let (job, owner) = (job.clone(), owner.clone());
         let step = move |table: &mut Table, _| table.record_tally(&job, &owner, rejected);
-        self.change("record tally", what, step).await
+        self.change("record tally", || rejected.to_string(), step)
+            .await
     }
 
     async fn tallied(&self, job: &JobId) -> PortResult<u64> {
         let look = |record: &Record| Some(record.tallies.values().sum::<u64>());
-        let sum = self.look("tallied", job, String::new(), look).await?;
+        let sum = self.look("tallied", job, String::new, look).await?;
         Ok(sum.unwrap_or(0))
     }
 
@@ -305,7 +306,8 @@ impl Store for Ports {
         seen: Option<Throttle>,
         throttle: Throttle,
     ) -> PortResult<()> {
-        let (what, job) = (format!("{} workers", throttle.workers), job.clone());
+        let what = || format!("{} workers", throttle.workers);
+        let job = job.clone();
         let step = move |table: &mut Table, by| table.set_throttle(by, &job, seen, throttle);
         self.change("set throttle", what, step).await
     }

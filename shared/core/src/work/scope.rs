@@ -109,10 +109,10 @@ impl Invocation<'_> {
     async fn attempts_before(&self, redrive: &Redrive) -> PortResult<Vec<Job>> {
         let mut attempts = Vec::new();
         let mut next = Some(redrive.clone());
-        while let Some(before) = next {
+        while let Some(before) = next.take() {
             let found = self.worker.store.job(&before.of).await?;
             let job = found.ok_or_else(|| gone(&before.of))?;
-            next = job.source.redrive.clone();
+            next.clone_from(&job.source.redrive);
             attempts.push(job);
         }
         attempts.reverse();

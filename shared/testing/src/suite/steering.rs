@@ -117,7 +117,9 @@ pub async fn what_is_held_or_over_is_not_cancelled(store: Arc<dyn Store>) {
 /// Neither more of a shard nor a new one: a preparer that lives on adds nothing to what the report
 /// counts.
 pub async fn nothing_is_published_into_a_job_that_is_over(store: Arc<dyn Store>) {
-    let id = published(&*store, 1).await;
+    let id = created(&*store).await;
+    let first = store.publish(&id, 0, &publication(1, false)).await;
+    first.expect("publish");
     assert_eq!(abort(&*store, &id).await, FinalizeOutcome::Won);
     for number in [0, 1] {
         let late = store.publish(&id, number, &publication(2, true)).await;

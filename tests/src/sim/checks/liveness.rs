@@ -14,6 +14,7 @@
 
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::JobStatus;
+use batchfleet_core::message::Message;
 use batchfleet_core::sweep;
 use batchfleet_core::work::Worked;
 
@@ -46,13 +47,25 @@ pub(super) fn messages_are_sent_on(history: &History) -> Verdict {
         }
         let must_send = matches!(handled.worked, Worked::Deferred(..) | Worked::HandedOver(_));
         let mut sent = history.sent.iter().rev();
-        let is_sent = sent.any(|(of, sent)| of.actor == by.actor && *sent == handled.message);
+        let next = next(&handled.message);
+        let is_sent = sent.any(|(of, sent)| of.actor == by.actor && *sent == next);
         if must_send && !is_sent {
             let (actor, worked) = (by.actor, &handled.worked);
             return violated("I6", format!("#{actor} dropped its message: {worked:?}"));
         }
     }
     Ok(())
+}
+
+/// What goes on after a message: itself; after a watch, the one that follows.
+fn next(message: &Message) -> Message {
+    match message {
+        Message::Watch { job, token } => Message::Watch {
+            job: job.clone(),
+            token: token + 1,
+        },
+        Message::Work { .. } | Message::Prepare { .. } => message.clone(),
+    }
 }
 
 /// I6: a worker that waits, waits no longer than the first lease that ends, and two seconds. Only of
