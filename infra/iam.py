@@ -77,6 +77,7 @@ ACTIONS = {
 BUCKET_ACTIONS = {"s3:ListBucket"}
 # Called by the command, never by a function.
 COMMANDS_ALONE = {"upload_file"}
+OPERATOR = "shared/aws/src/operator/"
 
 
 class Unclear(Exception):
@@ -91,7 +92,17 @@ def read_sources():
     folders = ["shared/core/src", "shared/aws/src"]
     folders += [f"functions/{name}/src" for name in FUNCTIONS.values()]
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.rs"))]
-    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
+    sources = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
+    return without_operators_calls(sources)
+
+
+def without_operators_calls(sources):
+    """The sources without shared/aws/src/operator, which is the command's alone; refused where it is not."""
+    others = {path: text for path, text in sources.items() if not path.startswith(OPERATOR)}
+    for path, text in others.items():
+        if re.search(r"\boperator::", code_of(text)):
+            raise Unclear(f"{path} uses {OPERATOR}, of which no function may make calls")
+    return others
 
 
 NOISE = re.compile(

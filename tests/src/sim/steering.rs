@@ -193,7 +193,7 @@ impl Operator {
     pub(crate) async fn obey(&self, command: Command, job: &JobId) -> PortResult<Obeyed> {
         match command {
             Command::Pause => self.pause(job).await,
-            Command::Resume => match self.store.set_paused(job, false).await? {
+            Command::Resume => match self.set_paused(job, false).await? {
                 PauseOutcome::Done => Ok(Obeyed::Resumed),
                 PauseOutcome::NotPossible(JobStatus::Preparing) => Ok(Obeyed::TooEarly),
                 PauseOutcome::NotPossible(status) => Ok(Obeyed::Over(status)),
@@ -212,10 +212,15 @@ impl Operator {
         Ok(Obeyed::Redriving(attempt))
     }
 
+    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+        let now_ms = self.clock.now_ms();
+        self.store.set_paused(job, paused, now_ms).await
+    }
+
     async fn pause(&self, job: &JobId) -> PortResult<Obeyed> {
         let planning_ends_ms = self.clock.now_ms() + PLANNING_WAIT_MS;
         loop {
-            match self.store.set_paused(job, true).await? {
+            match self.set_paused(job, true).await? {
                 PauseOutcome::Done => return Ok(Obeyed::Paused),
                 PauseOutcome::NotPossible(JobStatus::Preparing) => {
                     if self.clock.now_ms() >= planning_ends_ms {
