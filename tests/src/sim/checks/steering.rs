@@ -84,11 +84,11 @@ fn holdings(history: &History) -> Vec<Holding<'_>> {
             continue;
         };
         let place = (&key.job, key.shard, key.slot);
-        if *step == "claim" || after.status != BatchStatus::Leased {
-            if let Some(mut held) = open.remove(&place) {
-                held.to_ms = by.at_ms;
-                holdings.push(held);
-            }
+        if (*step == "claim" || after.status != BatchStatus::Leased)
+            && let Some(mut held) = open.remove(&place)
+        {
+            held.to_ms = by.at_ms;
+            holdings.push(held);
         }
         if *step == "claim" && !history.disturbed.contains(&by.actor) {
             let held = Holding {
