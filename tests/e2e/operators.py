@@ -122,7 +122,7 @@ def dead_messages_are_explained_and_put_back(stack, files):
         dead = stack.dead_letters["work"]
         until("its messages are dead", 90, lambda: stack.depth(dead) and not stack.depth(stack.work_queue), every=0.5)
         say(f"given up after {time.monotonic() - began:.1f} s, {stack.depth(dead)} messages")
-    stack.sqs.send_message(QueueUrl=dead, MessageBody="\x1b]0;zqxjkvwy\x07 is no message")
+    stack.sqs.send_message(QueueUrl=dead, MessageBody="zqxjkvwy is no message")
 
     found = named("dlq")
     kinds = asked(found, "work")
