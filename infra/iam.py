@@ -77,6 +77,7 @@ ACTIONS = {
 BUCKET_ACTIONS = {"s3:ListBucket"}
 # Called by the command, never by a function.
 COMMANDS_ALONE = {"upload_file"}
+# Likewise all of this: it is not read, and no other source may use it.
 OPERATOR = "shared/aws/src/operator/"
 
 
@@ -93,16 +94,7 @@ def read_sources():
     folders += [f"functions/{name}/src" for name in FUNCTIONS.values()]
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.rs"))]
     sources = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
-    return without_operators_calls(sources)
-
-
-def without_operators_calls(sources):
-    """The sources without shared/aws/src/operator, which is the command's alone; refused where it is not."""
-    others = {path: text for path, text in sources.items() if not path.startswith(OPERATOR)}
-    for path, text in others.items():
-        if re.search(r"\boperator::", code_of(text)):
-            raise Unclear(f"{path} uses {OPERATOR}, of which no function may make calls")
-    return others
+    return {path: text for path, text in sources.items() if not path.startswith(OPERATOR)}
 
 
 NOISE = re.compile(
@@ -312,6 +304,9 @@ def adapter_calls(sources):
 
 def needed(sources, template):
     """For each function, what it needs: {(action, resource): why}."""
+    for path, text in sources.items():
+        if re.search(r"(?<!\bmod )\boperator\b", code_of(text)):
+            raise Unclear(f"{path} uses {OPERATOR}, which is the command's alone")
     calls = adapter_calls(sources)
     result = {}
     for function, ports in needed_ports(sources).items():
@@ -653,6 +648,15 @@ MISTAKES = [
         "a function that calls the SDK itself",
         edit("functions/worker/src/lib.rs", "use std::sync::Arc;", "use aws_sdk_s3::Client;"),
         "uses the SDK itself",
+    ),
+    (
+        "a function that does an operator's work",
+        edit(
+            "functions/worker/src/lib.rs",
+            "use std::sync::Arc;",
+            "use batchfleet_aws::operator::DeadLetters;",
+        ),
+        "which is the command's alone",
     ),
 ]
 
