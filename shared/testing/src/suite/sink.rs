@@ -23,7 +23,7 @@ pub trait SinkHarness: Send + Sync {
 
 /// An id that no other test has.
 fn fresh_id() -> i64 {
-    (unique() >> 12) as i64
+    (unique() >> 12).cast_signed()
 }
 
 fn record(index: u64, row: &Value) -> SinkRecord {
