@@ -77,6 +77,8 @@ ACTIONS = {
 BUCKET_ACTIONS = {"s3:ListBucket"}
 # Called by the command, never by a function.
 COMMANDS_ALONE = {"upload_file"}
+# Likewise all of this: it is not read, and no other source may use it.
+OPERATOR = "shared/aws/src/operator/"
 
 
 class Unclear(Exception):
@@ -91,7 +93,8 @@ def read_sources():
     folders = ["shared/core/src", "shared/aws/src"]
     folders += [f"functions/{name}/src" for name in FUNCTIONS.values()]
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.rs"))]
-    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
+    sources = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
+    return {path: text for path, text in sources.items() if not path.startswith(OPERATOR)}
 
 
 NOISE = re.compile(
@@ -301,6 +304,9 @@ def adapter_calls(sources):
 
 def needed(sources, template):
     """For each function, what it needs: {(action, resource): why}."""
+    for path, text in sources.items():
+        if re.search(r"(?<!\bmod )\boperator\b", code_of(text)):
+            raise Unclear(f"{path} uses {OPERATOR}, which is the command's alone")
     calls = adapter_calls(sources)
     result = {}
     for function, ports in needed_ports(sources).items():
@@ -642,6 +648,15 @@ MISTAKES = [
         "a function that calls the SDK itself",
         edit("functions/worker/src/lib.rs", "use std::sync::Arc;", "use aws_sdk_s3::Client;"),
         "uses the SDK itself",
+    ),
+    (
+        "a function that does an operator's work",
+        edit(
+            "functions/worker/src/lib.rs",
+            "use std::sync::Arc;",
+            "use batchfleet_aws::operator::DeadLetters;",
+        ),
+        "which is the command's alone",
     ),
 ]
 

@@ -30,12 +30,10 @@ fn planted_bugs_are_found() {
     );
     for planted in planted {
         let found = search(planted.scope, Some(planted.bug));
-        let Some((promise, run)) = found.broken else {
-            panic!("{}: not found in {}", planted.bug.name, planted.scope);
-        };
-        println!("{} breaks {promise}:", planted.bug.name);
-        for line in run {
-            println!("  {line}");
+        let (bug, scope) = (planted.bug.name, planted.scope);
+        assert!(found.is_caught(), "{bug}, {scope}: {:?}", found.broken);
+        for (promise, run) in found.broken {
+            println!("{bug} breaks {promise}:\n  {}", run.join("\n  "));
         }
     }
 }

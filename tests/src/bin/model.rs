@@ -1,6 +1,6 @@
 //! `model` searches every scope of the exhaustive model; `model --faults N [--only KIND] [--returns N] [--planned]`
-//! searches one. `model --mutations` proves that planted bugs are found. `./dev model` builds and
-//! runs it.
+//! searches one. `model --mutations` proves that planted bugs are found; `model --planted BUG` prints
+//! the run that shows the one whose name begins so. `./dev model` builds and runs it.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,10 +11,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use batchfleet_core::mutation;
-use batchfleet_tests::model::{Fault, Found, SCOPES, Scope, planted, search};
+use batchfleet_tests::model::{Fault, Found, Planted, SCOPES, Scope, planted, search};
 
-const USAGE: &str =
-    "usage: model [--faults N [--only KIND] [--returns N] [--planned]] | --mutations";
+const USAGE: &str = "usage: model [--faults N [--only KIND] [--returns N] [--planned]] | --mutations | --planted BUG";
 
 /// What the command line asks for.
 #[derive(Default)]
@@ -24,6 +23,7 @@ struct Wish {
     returns: u8,
     is_planned: bool,
     mutations: bool,
+    planted: Option<Planted>,
 }
 
 fn main() -> ExitCode {
@@ -31,6 +31,10 @@ fn main() -> ExitCode {
         Some(Wish {
             mutations: true, ..
         }) => mutations(),
+        Some(Wish {
+            planted: Some(planted),
+            ..
+        }) => show(&planted),
         Some(Wish {
             faults: Some(faults),
             only,
@@ -64,6 +68,11 @@ impl Wish {
                 "--only" => wish.only = Some(kind(&words.next()?)?),
                 "--returns" => wish.returns = words.next()?.parse().ok()?,
                 "--planned" => wish.is_planned = true,
+                "--planted" => {
+                    let name = words.next()?;
+                    let mut all = planted().into_iter();
+                    wish.planted = Some(all.find(|planted| planted.bug.name.starts_with(&name))?);
+                }
                 "--mutations" => wish.mutations = true,
                 _ => return None,
             }
@@ -96,13 +105,26 @@ fn scopes(scopes: &[Scope]) -> ExitCode {
     }
     println!();
     for (promise, run) in &broken {
-        println!("{promise} is broken:");
-        for line in run {
-            println!("  {line}");
-        }
+        print_run(promise, run);
     }
     println!("{} scopes, {} violations", scopes.len(), broken.len());
     exit(broken.is_empty())
+}
+
+fn print_run(promise: &str, run: &[String]) {
+    println!("{promise} is broken:");
+    for line in run {
+        println!("  {line}");
+    }
+}
+
+/// Prints the run that shows a bug.
+fn show(planted: &Planted) -> ExitCode {
+    let found = search(planted.scope, Some(planted.bug));
+    if let Some((promise, run)) = &found.broken {
+        print_run(promise, run);
+    }
+    exit(!found.is_caught())
 }
 
 /// Plants each bug by itself, and searches its scope until it is found.
@@ -118,7 +140,7 @@ fn mutations() -> ExitCode {
     for planted in &planted {
         let found = search(planted.scope, Some(planted.bug));
         println!("| {} | {} |", planted.bug.name, columns(&found));
-        escaped += u32::from(found.broken.is_none());
+        escaped += u32::from(!found.is_caught());
     }
     println!();
     println!("{} bugs, {escaped} escaped", planted.len());

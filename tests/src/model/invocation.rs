@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 
-use batchfleet_core::PortResult;
 use batchfleet_core::ids::OwnerId;
 use batchfleet_core::message::Message;
 use batchfleet_core::mutation;
@@ -17,7 +16,7 @@ use batchfleet_core::work::{Pace, PlanCache, Worker};
 
 use super::memory::Memory;
 use super::tape::{Entry, Kind, Pending, Tape, random};
-use super::world::{Digest, LEASE_MS, POLICY, Stage, WINDOW_BYTES, World};
+use super::world::{Digest, LEASE_MS, POLICY, Stage, WINDOW_BYTES, World, but_its_seat};
 
 /// Places for invocations at once: two workers, two preparers, the sweeper.
 pub(super) const SLOTS: usize = 5;
@@ -252,16 +251,17 @@ impl Process {
         while let Some((call, is_lost)) = make {
             self.tape.make(call, is_lost);
             end = poll(future.as_mut());
-            let made = self.tape.take_made()?;
-            told = Digest::of(&(told, made.learn(&mut next.memory)));
-            asked = asked.or(Some(Digest::of(&made.call())));
-            next.log.push(Arc::new(made));
+            let entry = self.tape.take_made()?;
+            told = Digest::of(&(told, entry.learn(&mut next.memory)));
+            asked = asked.or(Some(Digest::of(&entry.call())));
+            next.log.push(Arc::new(entry));
             make = self.quiet();
         }
         next.pending = self.tape.pending();
         next.end = end;
         let waits_for: Vec<&str> = next.pending.iter().map(|call| call.name).collect();
         let memory = next.end.is_none().then_some(&next.memory);
+        let message = message.as_ref().map(but_its_seat);
         next.digest = Digest::of(&(message, memory, waits_for, next.end));
         let world = self.tape.take_world()?;
         Some(Stepped {
@@ -280,15 +280,10 @@ impl Process {
 
     /// The use case that a message is for; whether the message is handled.
     async fn call(&self, message: Option<&Message>) -> bool {
-        fn is_handled<T>(outcome: PortResult<T>) -> bool {
-            outcome.is_ok()
-        }
         match message {
-            None => is_handled(self.sweeper.sweep().await),
-            Some(Message::Prepare { source }) => {
-                is_handled(self.preparer.prepare(source, None).await)
-            }
-            Some(message) => is_handled(self.worker.work(message, None).await),
+            None => self.sweeper.sweep().await.is_ok(),
+            Some(Message::Prepare { source }) => self.preparer.prepare(source, None).await.is_ok(),
+            Some(message) => self.worker.work(message, None).await.is_ok(),
         }
     }
 }

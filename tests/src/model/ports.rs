@@ -23,7 +23,7 @@ use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
 
 use super::tape::{Kind, Tape};
-use super::world::{Stage, World};
+use super::world::{Stage, World, but_its_seat};
 use crate::sim::brief::Brief;
 use crate::sim::bugs::StoreBug;
 use crate::sim::files::DEFINITION;
@@ -284,11 +284,11 @@ impl Store for Tape {
         .await
     }
 
-    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+    async fn set_paused(&self, job: &JobId, paused: bool, now_ms: u64) -> PortResult<PauseOutcome> {
         self.step(
             "set paused",
             || paused.to_string(),
-            |table, by| table.set_paused(by, job, paused),
+            |table, by| table.set_paused(by, job, paused, now_ms),
         )
         .await
     }
@@ -424,7 +424,7 @@ impl Queue for Tape {
             Arc::make_mut(world).send(message.clone(), stage);
             Ok(())
         };
-        let what = || format!("{}, {stage:?}", message.brief());
+        let what = || format!("{}, {stage:?}", but_its_seat(message).brief());
         self.call(Kind::Write, "send", what, send).await
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use batchfleet_core::mutation::{self, Mutation};
 use stateright::{Checker, HasDiscoveries, Model};
 
-use super::{Action, Fault, Fleet, Scope, State};
+use super::{Action, Fault, Fleet, MEMORY, Scope, State};
 use crate::sim::{BUGS, Bug, StoreBug};
 
 /// From the finished plan, which is the smaller space, or from the upload.
@@ -57,10 +57,23 @@ pub struct Found {
     pub broken: Option<(&'static str, Vec<String>)>,
 }
 
+impl Found {
+    /// Whether the code broke a promise, and not the model its own.
+    #[must_use]
+    pub fn is_caught(&self) -> bool {
+        let broken = self.broken.as_ref();
+        broken.is_some_and(|(promise, _)| *promise != MEMORY)
+    }
+}
+
 /// Searches all of a scope, or up to the first broken promise.
 #[must_use]
 pub fn search(scope: Scope, bug: Option<Bug>) -> Found {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    // A bug is found soon; alone, a thread finds it by the same run every time.
+    let threads = match bug {
+        Some(_) => 1,
+        None => thread::available_parallelism().map_or(1, usize::from),
+    };
     let checker = Fleet::new(scope, bug)
         .checker()
         .threads(threads)
@@ -114,21 +127,23 @@ pub fn planted() -> Vec<Planted> {
 }
 
 /// Where a bug shows; `None` where it can't, or only in a scope that takes long to search. The model
-/// has one upload, nobody gives a batch up, it asks that a job ends, not how soon, and a planning that
-/// is taken over by another preparer is left to the simulator.
+/// has one upload and no operator, nobody gives a batch up, a heartbeat changes nothing while time
+/// stands still, a job must end, but not soon; and what shows while two preparers are at it, or two
+/// workers at an open shard, shows late.
 fn shows(bug: &Bug) -> Option<Scope> {
     let (freeze, crash) = (Some(Fault::Freeze), Some(Fault::Crash));
     if let Some(bug) = bug.store {
         return match bug {
-            StoreBug::EndWithoutOutbox | StoreBug::TornSums | StoreBug::EndTwice => {
-                Some(scope(true, 0, None))
+            StoreBug::CloseInTwoWrites
+            | StoreBug::EndWithoutOutbox
+            | StoreBug::TornSums
+            | StoreBug::EndTwice => Some(scope(true, 0, None)),
+            StoreBug::CompleteWithoutFence | StoreBug::ClaimKeepsFence => {
+                Some(scope(true, 1, freeze))
             }
-            StoreBug::CompleteWithoutFence
-            | StoreBug::HeartbeatWithoutFence
-            | StoreBug::ClaimKeepsFence => Some(scope(true, 1, freeze)),
-            StoreBug::CloseInTwoWrites => Some(scope(true, 1, crash)),
-            StoreBug::TicketsPastPublished => Some(scope(false, 0, None)),
-            StoreBug::CheckpointWithoutFence
+            StoreBug::HeartbeatWithoutFence
+            | StoreBug::CheckpointWithoutFence
+            | StoreBug::TicketsPastPublished
             | StoreBug::PublishLowers
             | StoreBug::PagesResetBatches
             | StoreBug::UnpinnedRead

@@ -5,7 +5,7 @@
 use std::fmt::{Debug, Write};
 use std::hash::{DefaultHasher, Hasher};
 
-use batchfleet_core::batch::{BatchItem, BatchStatus, Shard};
+use batchfleet_core::batch::{BatchItem, BatchStatus};
 use batchfleet_core::ids::OwnerId;
 use batchfleet_core::job::Policy;
 use batchfleet_core::message::Message;
@@ -173,35 +173,53 @@ impl World {
         let mut digest = Digest::default();
         digest.add(&self.now_ms);
         if let Some(record) = self.record() {
-            digest.add(&(&record.job, record.watch, record.pages.len()));
-            let preparer = &record.preparer;
+            // By name, so that nothing new is left out.
+            let Record {
+                job,
+                snapshot,
+                preparer,
+                watch,
+                tallies,
+                shards,
+                pages,
+                batches,
+            } = record;
+            let has_layout = snapshot.layout.is_some();
+            digest.add(&(job, has_layout, watch, tallies, shards, pages.len()));
             digest.add(&(preparer.fence, preparer.lease_until_ms, preparer.checkpoint));
-            let shards: Vec<&Shard> = record.shards.values().collect();
-            digest.add(&shards);
-            for (place, item) in &record.batches {
+            for (place, item) in batches {
                 digest.add(&(place, but_its_owner(item)));
             }
-            digest.add(&record.snapshot.layout.is_some());
         }
         for ((_, name), content) in &self.bucket.results {
             digest.add(&(name, content));
         }
         // In any order: a queue has none.
-        let messages = self.queue.iter().map(|stored| Digest::of(stored));
+        let messages = self.queue.iter();
+        let messages =
+            messages.map(|stored| Digest::of(&(but_its_seat(&stored.message), stored.stage)));
         digest.finish() ^ messages.fold(0, u64::wrapping_add)
     }
 }
 
 /// All of a batch's state but who it is that holds it.
-pub(super) fn but_its_owner(item: &BatchItem) -> impl Debug {
-    let completion = item.completion.clone();
-    (
-        item.status,
-        item.fence,
-        item.attempts,
-        item.lease_until_ms,
-        completion,
-    )
+pub(super) fn but_its_owner(item: &BatchItem) -> BatchItem {
+    BatchItem {
+        owner: None,
+        ..item.clone()
+    }
+}
+
+/// All of a message but its seat, which counts for a job that is throttled alone: none is here.
+pub(super) fn but_its_seat(message: &Message) -> Message {
+    match message {
+        Message::Work { job, shard, .. } => Message::Work {
+            job: job.clone(),
+            shard: *shard,
+            seat: 0,
+        },
+        Message::Watch { .. } | Message::Prepare { .. } => message.clone(),
+    }
 }
 
 /// A hash of what `Debug` shows, which is all of a plain value.

@@ -66,7 +66,7 @@ const fn store(name: &'static str, bug: StoreBug) -> Bug {
 }
 
 /// All that are planted on purpose.
-pub const BUGS: [Bug; 34] = [
+pub const BUGS: [Bug; 36] = [
     store(
         "no fence check on completion",
         StoreBug::CompleteWithoutFence,
@@ -156,6 +156,14 @@ pub const BUGS: [Bug; 34] = [
         StoreBug::PreparedRevives,
     ),
     store("a resume overwrites an abort", StoreBug::ResumeRevives),
+    core(
+        "redrive whole batches, not what they owe",
+        Mutation::RedriveWholeBatches,
+    ),
+    core(
+        "redrive by the attempt before alone, not by all of them",
+        Mutation::RedriveForgetsChain,
+    ),
 ];
 
 /// A defect that the simulator found in the code as it was, mended since; its hook puts it back.

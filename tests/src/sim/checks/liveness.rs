@@ -89,14 +89,14 @@ pub(super) fn nobody_oversleeps(evidence: &Evidence<'_>) -> Verdict {
     Ok(())
 }
 
-/// The moments of a job.
+/// The moments of a job, in milliseconds since 1970.
 #[derive(Default)]
 struct Life {
-    created_ms: Option<u64>,
+    created: Option<u64>,
     /// It was resumed or aborted for the last time.
-    steered_ms: Option<u64>,
+    steered: Option<u64>,
     /// It was over, with its report written.
-    over_ms: Option<u64>,
+    over: Option<u64>,
 }
 
 fn life(history: &History, job: &JobId) -> Life {
@@ -107,16 +107,16 @@ fn life(history: &History, job: &JobId) -> Life {
         {
             let status = before.as_ref().map(|before| before.status);
             if status.is_none() {
-                life.created_ms = Some(by.at_ms);
+                life.created = Some(by.at_ms);
             }
             let is_aborted = after.status == JobStatus::Aborted && status != Some(after.status);
             if is_aborted
                 || (status == Some(JobStatus::Paused) && after.status != JobStatus::Paused)
             {
-                life.steered_ms = Some(by.at_ms);
+                life.steered = Some(by.at_ms);
             }
             if after.status.is_terminal() && !after.outbox {
-                life.over_ms = life.over_ms.or(Some(by.at_ms));
+                life.over = life.over.or(Some(by.at_ms));
             }
         }
     }
@@ -137,8 +137,8 @@ pub(crate) fn delays(evidence: &Evidence<'_>) -> Vec<(String, Option<u64>, u64)>
     let mut delays = Vec::new();
     for id in evidence.table.jobs.keys() {
         let life = life(evidence.history, id);
-        let can_go_on_ms = life.created_ms.unwrap_or(0).max(faults_end_ms);
-        let since_ms = can_go_on_ms.max(life.steered_ms.unwrap_or(0));
+        let can_go_on_ms = life.created.unwrap_or(0).max(faults_end_ms);
+        let since_ms = can_go_on_ms.max(life.steered.unwrap_or(0));
         let calls_ms = CALLS_MAX * evidence.scenario.latency_ms;
         let mut bound_ms =
             LEASES_MAX * lease_ms + calls_ms + RETRIES_MS + rows_ms(evidence.scenario);
@@ -149,7 +149,7 @@ pub(crate) fn delays(evidence: &Evidence<'_>) -> Vec<(String, Option<u64>, u64)>
         }
         delays.push((
             id.to_string(),
-            life.over_ms.map(|over_ms| over_ms.saturating_sub(since_ms)),
+            life.over.map(|over_ms| over_ms.saturating_sub(since_ms)),
             bound_ms,
         ));
     }
