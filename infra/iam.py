@@ -38,7 +38,11 @@ PORTS = {
     "Definitions": ("definitions", "UploadBucket/definitions/*"),
     "Results": ("results", "ResultsBucket/jobs/*"),
     "Queue": ("queue", None),
+    "Sinks": ("sinks", "DestinationTables"),
+    "Sink": ("sink", "DestinationTables"),
 }
+# Those that nothing of AWS is behind.
+OTHER_PORTS = {"Clock", "Ids", "Observer"}
 PORT_NAMES = {name: port for port, (name, _) in PORTS.items()}
 QUEUES = {"Work": "WorkQueue", "Watch": "WorkQueue", "Prepare": "PrepareQueue"}
 
@@ -53,6 +57,7 @@ ACTIONS = {
     "update_item": ["dynamodb:UpdateItem"],
     "delete_item": ["dynamodb:DeleteItem"],
     "query": ["dynamodb:Query"],
+    "describe_table": ["dynamodb:DescribeTable"],
     "batch_write_item": ["dynamodb:BatchWriteItem"],
     "transact_write_items": [],
     "Put": ["dynamodb:PutItem"],
@@ -72,6 +77,8 @@ ACTIONS = {
 BUCKET_ACTIONS = {"s3:ListBucket"}
 # Called by the command, never by a function.
 COMMANDS_ALONE = {"upload_file"}
+# Likewise all of this: it is not read, and no other source may use it.
+OPERATOR = "shared/aws/src/operator/"
 
 
 class Unclear(Exception):
@@ -86,7 +93,8 @@ def read_sources():
     folders = ["shared/core/src", "shared/aws/src"]
     folders += [f"functions/{name}/src" for name in FUNCTIONS.values()]
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.rs"))]
-    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
+    sources = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
+    return {path: text for path, text in sources.items() if not path.startswith(OPERATOR)}
 
 
 NOISE = re.compile(
@@ -161,7 +169,7 @@ def port_methods(sources):
     for path, text in sources.items():
         if path.startswith("shared/core/src/ports"):
             for kind, name, _, item in items(code_of(text)):
-                if kind == "trait" and name in PORTS:
+                if kind == "trait" and name not in OTHER_PORTS:
                     found[name] = {method for method, _ in methods(item)}
     if found.keys() != PORTS.keys():
         raise Unclear(f"the core's ports are {sorted(found)}, this check knows {sorted(PORTS)}")
@@ -171,7 +179,7 @@ def port_methods(sources):
 def check_names(path, text):
     """Refuses a port that is held under another name than its own."""
     ports = "|".join(PORTS)
-    for found in re.finditer(rf"(?:(\w+)\s*:\s*(?:Arc<|&(?:'\w+\s+)?))?dyn\s+({ports})\b", text):
+    for found in re.finditer(rf"(?:(\w+)\s*:\s*(?:Option<)?(?:Arc<|&(?:'\w+\s+)?))?dyn\s+({ports})\b", text):
         if found[1] != PORTS[found[2]][0]:
             raise Unclear(f"{path}: a {found[2]} must be held as `{PORTS[found[2]][0]}`")
     if found := re.search(rf"(?:\bimpl\s+|\w\s*:\s*)({ports})\b(?!\s+for)", text):
@@ -214,7 +222,10 @@ def needed_ports(sources):
         root = code_of("\n".join(own))
         if "aws_sdk" in root:
             raise Unclear(f"functions/{folder} uses the SDK itself; an adapter should")
-        reached, todo = set(), words(root) & nodes.keys()
+        named = " ".join(re.findall(r"\bbatchfleet_core::(?:[^;{]*\{[^;]*|[\w:]+)", root))
+        if "*" in named:
+            raise Unclear(f"functions/{folder} imports all of a module; name what it uses")
+        reached, todo = set(), words(named) & nodes.keys()
         while todo:
             name = todo.pop()
             reached.add(name)
@@ -293,6 +304,9 @@ def adapter_calls(sources):
 
 def needed(sources, template):
     """For each function, what it needs: {(action, resource): why}."""
+    for path, text in sources.items():
+        if re.search(r"(?<!\bmod )\boperator\b", code_of(text)):
+            raise Unclear(f"{path} uses {OPERATOR}, which is the command's alone")
     calls = adapter_calls(sources)
     result = {}
     for function, ports in needed_ports(sources).items():
@@ -343,6 +357,10 @@ def resource_of(value, template):
                 prefix = "arn:${AWS::Partition}:s3:::" + resource["Properties"]["BucketName"]["Fn::Sub"]
                 if text == prefix or text.startswith(prefix + "/"):
                     return name + text[len(prefix) :]
+        table = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/"
+        parameter = text[len(table) + 2 : -1]
+        if text == table + "${" + parameter + "}" and parameter in template["Parameters"]:
+            return parameter
     raise Unclear(f"{value} names no resource of the template")
 
 
@@ -351,14 +369,18 @@ def granted(template, function):
     properties = template["Resources"][function]["Properties"]
     if "Policies" in properties:
         raise Unclear(f"{function} has policies of its own; they belong into its role")
-    role = template["Resources"][resource_of(properties["Role"], template)]["Properties"]
+    name = resource_of(properties["Role"], template)
+    role = template["Resources"][name]["Properties"]
     if unread := role.keys() - {"AssumeRolePolicyDocument", "Policies"}:
         raise Unclear(f"the role of {function} has {sorted(unread)}, which this check does not read")
     trusted = [one["Principal"] for one in role["AssumeRolePolicyDocument"]["Statement"]]
     if trusted != [{"Service": "lambda.amazonaws.com"}]:
         raise Unclear(f"the role of {function} can be taken by {trusted}")
     grants = set()
-    for policy in role["Policies"]:
+    # Those that stand by themselves are there on a condition.
+    others = [one for one in template["Resources"].values() if one["Type"] == "AWS::IAM::Policy"]
+    others = [one["Properties"] for one in others if {"Ref": name} in one["Properties"]["Roles"]]
+    for policy in role["Policies"] + others:
         for statement in policy["PolicyDocument"]["Statement"]:
             if statement.keys() - {"Sid"} != {"Effect", "Action", "Resource"}:
                 raise Unclear(f"{statement.get('Sid')} has more than an action and a resource")
@@ -524,6 +546,18 @@ MISTAKES = [
         "Worker may sqs:SendMessage on PrepareQueue",
     ),
     (
+        "a destination that cannot be written to",
+        lambda _, t: t["Resources"]["WorkerDestinationPolicy"]["Properties"]["PolicyDocument"][
+            "Statement"
+        ][0]["Action"].remove("dynamodb:BatchWriteItem"),
+        "Worker may not dynamodb:BatchWriteItem on DestinationTables",
+    ),
+    (
+        "a port that is not followed",
+        edit("shared/core/src/ports/sink.rs", "pub trait Sinks", "pub trait Mails {}\npub trait Sinks"),
+        "the core's ports are",
+    ),
+    (
         "a wildcard for an action",
         change_list("Worker", "WorkOnJobs", "Action", add="dynamodb:*"),
         "Worker may dynamodb:*",
@@ -614,6 +648,15 @@ MISTAKES = [
         "a function that calls the SDK itself",
         edit("functions/worker/src/lib.rs", "use std::sync::Arc;", "use aws_sdk_s3::Client;"),
         "uses the SDK itself",
+    ),
+    (
+        "a function that does an operator's work",
+        edit(
+            "functions/worker/src/lib.rs",
+            "use std::sync::Arc;",
+            "use batchfleet_aws::operator::DeadLetters;",
+        ),
+        "which is the command's alone",
     ),
 ]
 

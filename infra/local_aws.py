@@ -312,6 +312,7 @@ def upload_definitions(directory):
 def print_environment(directory, function=None):
     found = outputs(directory)
     assignments = {variable: found[output] for variable, output in VARIABLES.items()}
+    assignments["BATCHFLEET_STACK"] = STACK
     if function:
         configuration = client(directory, "lambda").get_function_configuration(
             FunctionName=function_name(found, function)

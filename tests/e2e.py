@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 # Their tests come behind those of e2e.cases.
 import e2e.delivery  # noqa: E402, F401
 import e2e.steering  # noqa: E402, F401
+import e2e.operators  # noqa: E402, F401
 import e2e.reliability  # noqa: E402, F401
 from e2e.cases import TESTS  # noqa: E402
 from e2e.command import Files, variable  # noqa: E402

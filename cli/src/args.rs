@@ -1,4 +1,11 @@
 //! What the command line takes.
+#![cfg_attr(
+    feature = "aws",
+    expect(
+        clippy::doc_markdown,
+        reason = "the text is that of --help, where variables stand as they are"
+    )
+)]
 
 use std::path::PathBuf;
 
@@ -45,6 +52,11 @@ pub(crate) enum Command {
     Rejects(RejectsArgs),
     /// Say in one sentence why a job does not move, or that it does.
     Explain(JobArgs),
+    /// List the messages of a deployed stack that were given up, or put them back.
+    ///
+    /// Exits with 1 where some could not be put back.
+    #[cfg(feature = "aws")]
+    Dlq(DlqArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -79,6 +91,7 @@ pub(crate) const DEFAULT_OUT: &str = "batchfleet-out";
 pub(crate) struct SiteArgs {
     /// The folder of local jobs [default: batchfleet-out].
     #[arg(long, value_name = "DIR")]
+    #[cfg_attr(feature = "aws", arg(conflicts_with_all = ["stack", "table"]))]
     pub(crate) out: Option<PathBuf>,
     #[cfg(feature = "aws")]
     #[command(flatten)]
@@ -89,22 +102,23 @@ pub(crate) struct SiteArgs {
 impl SiteArgs {
     /// Whether they name a deployed stack.
     pub(crate) fn is_stack(&self) -> bool {
-        self.out.is_none() && self.stack.table.is_some()
+        self.out.is_none() && crate::stack::is_named(&self.stack)
     }
 }
 
-/// A deployed stack, by what its outputs name.
+/// A deployed stack. The variables are read by `stack`, which knows what goes before what.
 #[cfg(feature = "aws")]
 #[derive(Debug, ClapArgs)]
-#[command(
-    next_help_heading = "A deployed stack, by its outputs (--out DIR means a folder instead)"
-)]
+#[command(next_help_heading = "A deployed stack (--out DIR means a folder instead)")]
 pub(crate) struct StackArgs {
-    /// The stack's output `TableName`.
-    #[arg(long, env = "BATCHFLEET_TABLE", value_name = "TABLE")]
+    /// Its name [env: BATCHFLEET_STACK]. What it consists of is read from its table's tags.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+    /// Its output `TableName`, where it is not to be looked up [env: BATCHFLEET_TABLE].
+    #[arg(long, value_name = "TABLE")]
     pub(crate) table: Option<String>,
-    /// The stack's output `ResultsBucket`.
-    #[arg(long, env = "BATCHFLEET_RESULTS_BUCKET", value_name = "BUCKET")]
+    /// Its output `ResultsBucket`, likewise [env: BATCHFLEET_RESULTS_BUCKET].
+    #[arg(long, value_name = "BUCKET")]
     pub(crate) results_bucket: Option<String>,
     /// Its region [default: what the AWS configuration says].
     #[arg(long, value_name = "REGION")]
@@ -151,9 +165,13 @@ pub(crate) struct RedriveArgs {
     /// the definition that has the name now.
     #[arg(long, value_name = "DEF.yaml")]
     pub(crate) definition: Option<PathBuf>,
-    /// The stack's output `PrepareQueueUrl`.
+    /// The stack's output `PrepareQueueUrl`, likewise [env: BATCHFLEET_PREPARE_QUEUE_URL].
     #[cfg(feature = "aws")]
-    #[arg(long, env = "BATCHFLEET_PREPARE_QUEUE_URL", value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help_heading = "A deployed stack (--out DIR means a folder instead)"
+    )]
     pub(crate) prepare_queue_url: Option<String>,
 }
 
@@ -174,22 +192,34 @@ pub(crate) struct UploadArgs {
     /// The name of the definition: the file is put under incoming/NAME/.
     #[arg(long, value_name = "NAME")]
     pub(crate) definition: String,
-    /// The upload bucket.
-    #[arg(long, env = "BATCHFLEET_UPLOAD_BUCKET", value_name = "BUCKET")]
-    pub(crate) upload_bucket: String,
-    /// The results bucket.
-    #[arg(long, env = "BATCHFLEET_RESULTS_BUCKET", value_name = "BUCKET")]
-    pub(crate) results_bucket: String,
-    /// The table.
-    #[arg(long, env = "BATCHFLEET_TABLE", value_name = "TABLE")]
-    pub(crate) table: String,
-    /// The region of the stack [default: what the AWS configuration says].
-    #[arg(long, value_name = "REGION")]
-    pub(crate) region: Option<String>,
+    /// The stack's output `UploadBucket` [env: BATCHFLEET_UPLOAD_BUCKET].
+    #[arg(long, value_name = "BUCKET")]
+    pub(crate) upload_bucket: Option<String>,
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
     /// Give up following after this many seconds; the job goes on.
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     pub(crate) timeout_seconds: u64,
     /// Print one JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DlqArgs {
+    /// Left out, nothing is changed.
+    pub(crate) action: Option<DlqAction>,
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// Print one JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DlqAction {
+    /// Put the messages back to where they were.
+    Drain,
 }

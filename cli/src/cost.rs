@@ -19,8 +19,8 @@ pub(crate) const BASIS: &str = "DynamoDB on demand in us-east-1, without Lambda,
 /// preparer's hold, layout, end of the planning (a transaction of 2), ending, report.
 const WRITES_PER_JOB: u64 = 6 + 1 + 1 + 4 + 1 + 1;
 
-/// Write units of a window of the planning: publication, checkpoint.
-const WRITES_PER_WINDOW: u64 = 2;
+/// Write units of a window of the planning: publication (a transaction of 2 items), checkpoint.
+const WRITES_PER_WINDOW: u64 = 4 + 1;
 
 /// Write units of a closed shard: a transaction of 2 items.
 const WRITES_PER_CLOSE: u64 = 4;

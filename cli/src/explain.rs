@@ -6,7 +6,7 @@
 
 use batchfleet_core::job::JobStatus;
 
-use crate::look::{Look, Sums};
+use crate::look::{Dead, Look, Slowed, Sums};
 use crate::outcome::{duration, plural, thousands};
 use crate::site::Workers;
 
@@ -21,6 +21,54 @@ pub(crate) struct Explanation {
 /// Explains a job. `over_before` is how many batches were over at an earlier look, a second or more
 /// ago; `command` spells a command about this job.
 pub(crate) fn explain(
+    look: &Look,
+    over_before: Option<u64>,
+    command: impl Fn(&str) -> String,
+) -> Explanation {
+    let mut said = explain_state(look, over_before, command);
+    let more = [
+        look.slowed()
+            .map(|slowed| format!("throttled by a service: {}", fleet(slowed))),
+        look.dead.as_ref().map(|dead| among_dead(dead, look.now_ms)),
+    ];
+    for more in more.into_iter().flatten() {
+        said.sentence.extend(["; ", &more]);
+    }
+    said
+}
+
+/// `12 of 50 workers run, all in 21 s`.
+pub(crate) fn fleet(slowed: Slowed) -> String {
+    format!(
+        "{} of {} workers run, all in {}",
+        slowed.workers,
+        slowed.of,
+        duration(slowed.all_ms)
+    )
+}
+
+/// Messages of the job were given up.
+pub(crate) fn among_dead(dead: &Dead, now_ms: u64) -> String {
+    let (which, them) = if dead.messages == 1 {
+        ("", "is")
+    } else {
+        ("the oldest ", "are")
+    };
+    let since = dead.sent_ms.map_or_else(String::new, |sent| {
+        format!(
+            " ({which}sent {} ago)",
+            duration(now_ms.saturating_sub(sent))
+        )
+    });
+    format!(
+        "{} of the job{since} {them} among the dead letters; {}",
+        plural(dead.messages, "message"),
+        dead.command
+    )
+}
+
+/// What is to be said of the job's state alone.
+fn explain_state(
     look: &Look,
     over_before: Option<u64>,
     command: impl Fn(&str) -> String,
@@ -128,7 +176,15 @@ fn over(look: &Look, sums: &Sums) -> String {
 }
 
 fn paused(look: &Look, sums: &Sums, resume: &str) -> String {
-    let mut sentence = format!("the job is paused with {}; {resume}", done_of(look, sums));
+    let done = done_of(look, sums);
+    let mut sentence = match look.paused_for_ms() {
+        Some(ms) => format!(
+            "the job has been paused for {}, with {done}; {resume}",
+            duration(ms)
+        ),
+        // By a release that did not keep since when.
+        None => format!("the job is paused with {done}; {resume}"),
+    };
     if sums.leased > 0 && look.workers != Workers::None {
         let held = are(sums.leased);
         sentence.extend([

@@ -10,6 +10,7 @@ use batchfleet_core::job::{
 use batchfleet_core::ports::ShardView;
 use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::source::SourceRef;
+use batchfleet_core::throttle::Throttle;
 use batchfleet_core::watch::Watch;
 
 use super::*;
@@ -70,6 +71,7 @@ fn look(status: JobStatus, done: u32, free: u32, held: &[u64]) -> Look {
         preparer: PreparerItem::default(),
         watch: None,
         workers: Workers::Functions,
+        dead: None,
         now_ms: NOW,
     }
 }
@@ -148,6 +150,11 @@ fn a_job_that_is_paused() {
     assert_eq!(
         say(&paused),
         "the job is paused with 12 of 40 batches done; batchfleet resume JOB"
+    );
+    paused.job.paused_ms = Some(NOW - 185_000);
+    assert_eq!(
+        say(&paused),
+        "the job has been paused for 3 min 5 s, with 12 of 40 batches done; batchfleet resume JOB"
     );
     paused.workers = Workers::None;
     assert!(say(&paused).ends_with("start the same `batchfleet run` again as well"));
@@ -240,4 +247,48 @@ fn a_job_whose_report_is_owed() {
     assert_eq!(said(&job), "the run is about to write it");
     job.workers = Workers::None;
     assert!(said(&job).starts_with("no run works in this folder; "));
+}
+
+#[test]
+fn a_job_whose_fleet_is_throttled() {
+    let mut job = look(JobStatus::Processing, 12, 25, &[1, 2, 45]);
+    job.job.throttle = Some(Throttle {
+        workers: 12,
+        since_ms: NOW - 1_000,
+    });
+    // The default lease is a minute: the number doubles every 2.5 s, to 24, to 48, to more than 50.
+    assert_eq!(
+        say(&job),
+        "moving: 12 of 40 batches done, 3 held; throttled by a service: 12 of 50 workers run, all in 6 s"
+    );
+    assert!(is_moving(&job));
+    job.now_ms = NOW + 6_500;
+    assert!(!say(&job).contains("throttled"), "all run again");
+    job.now_ms = NOW;
+    job.job.status = JobStatus::Paused;
+    assert!(!say(&job).contains("throttled"), "nobody is to run");
+}
+
+#[test]
+fn a_job_with_messages_among_the_dead_letters() {
+    let mut job = look(JobStatus::Processing, 0, 12, &[]);
+    let mut dead = Dead {
+        messages: 1,
+        sent_ms: Some(NOW - 720_000),
+        command: "batchfleet dlq drain --stack prod".into(),
+    };
+    job.dead = Some(dead.clone());
+    assert!(say(&job).ends_with(
+        "; 1 message of the job (sent 12 min ago) is among the dead letters; batchfleet dlq drain \
+         --stack prod"
+    ));
+    assert!(!is_moving(&job));
+    dead.messages = 3;
+    job.dead = Some(dead.clone());
+    assert!(say(&job).contains(
+        "; 3 messages of the job (the oldest sent 12 min ago) are among the dead letters; batchfleet"
+    ));
+    dead.sent_ms = None;
+    job.dead = Some(dead);
+    assert!(say(&job).contains("; 3 messages of the job are among the dead letters; batchfleet"));
 }

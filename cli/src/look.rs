@@ -5,6 +5,7 @@ use batchfleet_core::ids::JobId;
 use batchfleet_core::job::{Counts, Job, JobStatus};
 use batchfleet_core::ports::ShardView;
 use batchfleet_core::preparer::PreparerItem;
+use batchfleet_core::throttle;
 use batchfleet_core::watch::Watch;
 
 use crate::outcome::Failure;
@@ -31,8 +32,31 @@ pub(crate) struct Look {
     pub(crate) shards: Vec<ShardView>,
     /// Whether anyone works here.
     pub(crate) workers: Workers,
+    /// What is among the dead letters, where someone looked there.
+    pub(crate) dead: Option<Dead>,
     /// When this was.
     pub(crate) now_ms: u64,
+}
+
+/// Messages of a job among the dead letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dead {
+    pub(crate) messages: u64,
+    /// When the oldest was sent.
+    pub(crate) sent_ms: Option<u64>,
+    /// What puts them back.
+    pub(crate) command: String,
+}
+
+/// How a job's fleet is slowed down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slowed {
+    /// Workers that run.
+    pub(crate) workers: u32,
+    /// Workers that there may be.
+    pub(crate) of: u32,
+    /// How long until all run again, if nothing else is throttled.
+    pub(crate) all_ms: u64,
 }
 
 /// What the batches of a job sum to.
@@ -99,6 +123,7 @@ impl Look {
             watch,
             shards,
             workers: site.workers(),
+            dead: None,
             now_ms: site.clock.now_ms(),
         }))
     }
@@ -139,6 +164,24 @@ impl Look {
     pub(crate) fn bytes(&self) -> u64 {
         let planned = |plan: batchfleet_core::job::PlanTotals| plan.data_end - plan.data_start;
         self.job.plan.map_or(self.job.source.size, planned)
+    }
+
+    /// How the fleet is slowed down, while it works and is.
+    pub(crate) fn slowed(&self) -> Option<Slowed> {
+        let (throttle, policy) = (self.job.throttle, &self.job.policy);
+        let last = policy.workers_max.saturating_sub(1);
+        let all_ms = throttle::held_back_ms(throttle, policy, last, self.now_ms)?;
+        self.is_claimed_from().then(|| Slowed {
+            workers: throttle::allowed(throttle, policy, self.now_ms),
+            of: policy.workers_max,
+            all_ms,
+        })
+    }
+
+    /// Since when the job is paused, where that is known.
+    pub(crate) fn paused_for_ms(&self) -> Option<u64> {
+        let since = self.job.paused_ms?;
+        Some(self.now_ms.saturating_sub(since))
     }
 
     /// Whether batches may be claimed.

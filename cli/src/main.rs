@@ -6,6 +6,8 @@
 mod args;
 mod cost;
 mod destination;
+#[cfg(feature = "aws")]
+mod dlq;
 mod explain;
 mod follow;
 mod look;
@@ -16,6 +18,8 @@ mod redrive;
 mod rejects;
 mod run;
 mod site;
+#[cfg(feature = "aws")]
+mod stack;
 mod status;
 mod steer;
 mod terminal;
@@ -53,6 +57,8 @@ fn main() -> ExitCode {
         Command::Redrive(options) => redrive::redrive(options),
         Command::Rejects(options) => block_on(rejects::rejects(options)),
         Command::Explain(options) => block_on(status::explain_job(options)),
+        #[cfg(feature = "aws")]
+        Command::Dlq(options) => block_on(dlq::dlq(options)),
     };
     match ended {
         Ok(code) => code,

@@ -31,32 +31,33 @@ async fn on_aws(args: &RedriveArgs, what: Redriven) -> Result<ExitCode, Failure>
     use batchfleet_core::prepare::next_attempt;
 
     use crate::site::Site;
+    use crate::stack::{Part, Stack};
+    use crate::terminal::{say, say_json};
 
-    let Some(queue_url) = &args.prepare_queue_url else {
-        return Err(Failure::usage(
-            "redrive needs --prepare-queue-url (or BATCHFLEET_PREPARE_QUEUE_URL): the stack's output \
-             PrepareQueueUrl",
-        ));
-    };
     if args.definition.is_some() {
         return Err(Failure::usage(
             "a stack redrives under the definition that has the job's definition's name now: put the \
              mended one there, and leave --definition out",
         ));
     }
-    let site = Site::open(&args.job.site).await?;
+    let flags = [(Part::PrepareQueue, args.prepare_queue_url.as_ref())];
+    let stack = Stack::open(&args.job.site.stack, &flags).await?;
+    let queue = SqsQueue::new(
+        stack.clients.sqs.clone(),
+        "",
+        stack.name(Part::PrepareQueue)?,
+    );
+    let site = Site::on_aws(stack)?;
     let job = site.find(&args.job.job).await?;
     let source = next_attempt(&*site.store, &job.id, what)
         .await?
         .map_err(Failure::usage)?;
     let id = source.job_id();
-    let clients = batchfleet_aws::Clients::in_region(args.job.site.stack.region.clone()).await;
-    let queue = SqsQueue::new(clients.sqs, "", queue_url);
     queue.send(&Message::Prepare { source }, 0).await?;
     if args.job.json {
-        println!("{}", serde_json::json!({ "job": id, "of": job.id }));
+        say_json(&serde_json::json!({ "job": id, "of": job.id }));
     } else {
-        println!("job {id} works on it: {}", site.command("watch", &id));
+        say!("job {id} works on it: {}", site.command("watch", &id));
     }
     Ok(ExitCode::SUCCESS)
 }

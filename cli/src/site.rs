@@ -14,6 +14,8 @@ use batchfleet_local::{FolderLock, FolderResults, LockError, SqliteStore, System
 
 use crate::args::{DEFAULT_OUT, SiteArgs};
 use crate::outcome::Failure;
+#[cfg(feature = "aws")]
+use crate::stack::{Part, Stack};
 
 /// The file in a folder of jobs that holds their state.
 pub(crate) const DATABASE: &str = "batchfleet.db";
@@ -28,6 +30,9 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<dyn Clock>,
     /// The folder of local jobs.
     folder: Option<Folder>,
+    /// The deployed stack.
+    #[cfg(feature = "aws")]
+    pub(crate) stack: Option<Stack>,
 }
 
 struct Folder {
@@ -50,15 +55,8 @@ impl Site {
     /// Opens what the arguments name.
     pub(crate) async fn open(args: &SiteArgs) -> Result<Self, Failure> {
         #[cfg(feature = "aws")]
-        if let (None, Some(table)) = (&args.out, &args.stack.table) {
-            let Some(bucket) = &args.stack.results_bucket else {
-                return Err(Failure::usage(
-                    "--table needs --results-bucket (or BATCHFLEET_RESULTS_BUCKET): the stack's \
-                     output ResultsBucket",
-                ));
-            };
-            let clients = batchfleet_aws::Clients::in_region(args.stack.region.clone()).await;
-            return Ok(Self::on_aws(clients, table, bucket));
+        if args.is_stack() {
+            return Self::on_aws(Stack::open(&args.stack, &[]).await?);
         }
         let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
         std::future::ready(Self::local(out)).await
@@ -84,20 +82,24 @@ impl Site {
                 out: out.to_owned(),
                 store,
             }),
+            #[cfg(feature = "aws")]
+            stack: None,
         })
     }
 
     /// A deployed stack.
     #[cfg(feature = "aws")]
-    pub(crate) fn on_aws(clients: batchfleet_aws::Clients, table: &str, bucket: &str) -> Self {
+    pub(crate) fn on_aws(stack: Stack) -> Result<Self, Failure> {
         use batchfleet_aws::dynamo::DynamoStore;
         use batchfleet_aws::s3::S3Results;
-        Self {
-            store: Arc::new(DynamoStore::builder(clients.dynamodb, table).build()),
-            results: Arc::new(S3Results::new(clients.s3, bucket)),
+        let (table, bucket) = (stack.name(Part::Table)?, stack.name(Part::ResultsBucket)?);
+        Ok(Self {
+            store: Arc::new(DynamoStore::builder(stack.clients.dynamodb.clone(), table).build()),
+            results: Arc::new(S3Results::new(stack.clients.s3.clone(), bucket)),
             clock: Arc::new(SystemClock::new()),
             folder: None,
-        }
+            stack: Some(stack),
+        })
     }
 
     /// Whether its requests are billed.
@@ -194,6 +196,10 @@ impl Site {
 
     /// A command about a job as a person would type it here.
     pub(crate) fn command(&self, verb: &str, id: &JobId) -> String {
+        #[cfg(feature = "aws")]
+        if let Some(stack) = &self.stack {
+            return format!("batchfleet {verb} {id}{}", stack.words);
+        }
         command(verb, id, self.folder.as_ref().map(|folder| &*folder.out))
     }
 

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::{Job, JobStatus};
+use batchfleet_core::source::{Redriven, SourceRef};
 use jiff::{Timestamp, Unit};
 use serde_json::{Value, json};
 
 use crate::args::{JobArgs, JobsArgs};
 use crate::cost::{self, Cost};
-use crate::explain::explain;
+use crate::explain::{explain, fleet};
 use crate::look::{Depth, Look, Sums};
 use crate::outcome::{Failure, duration, plural, rate, thousands};
 use crate::site::Site;
@@ -62,14 +63,29 @@ fn known_rows(job: &Job) -> Option<u64> {
 
 /// What a job imports, as a person names it.
 fn file(job: &Job) -> String {
-    match job.source.bucket.as_str() {
-        "file" => job.source.key.clone(),
-        bucket => format!("s3://{bucket}/{}", job.source.key),
+    source_name(&job.source)
+}
+
+/// A source, as a person names it.
+pub(crate) fn source_name(source: &SourceRef) -> String {
+    match source.bucket.as_str() {
+        "file" => source.key.clone(),
+        bucket => format!("s3://{bucket}/{}", source.key),
     }
 }
 
+/// Which rows of which job an attempt works again.
+fn redrive_of(job: &Job) -> Option<String> {
+    let redrive = job.source.redrive.as_ref()?;
+    let what = match redrive.what {
+        Redriven::Failed => "the batches that were given up or never worked",
+        Redriven::Rejected => "the rejected rows",
+    };
+    Some(format!("{what} of job {}", redrive.of))
+}
+
 /// `2026-11-24T18:30:01Z`.
-fn moment(ms: u64) -> String {
+pub(crate) fn moment(ms: u64) -> String {
     let time = Timestamp::from_millisecond(ms.cast_signed());
     match time.and_then(|time| time.round(Unit::Second)) {
         Ok(time) => time.to_string(),
@@ -108,22 +124,34 @@ fn exit_code(status: JobStatus) -> ExitCode {
 /// batches nobody holds one.
 pub(crate) async fn explain_job(args: &JobArgs) -> Result<ExitCode, Failure> {
     let site = Site::open(&args.site).await?;
-    let job = site.find(&args.job).await?;
+    let found = site.find(&args.job).await;
+    #[cfg(feature = "aws")]
+    let found = match found {
+        Err(failure) => Err(Box::pin(crate::dlq::explain_none(&site, &args.job, failure)).await),
+        found => found,
+    };
+    let job = found?;
     let command = |verb: &str| site.command(verb, &job.id);
     let mut look = Look::again(&site, &job.id, Depth::Open).await?;
-    let mut said = explain(&look, None, command);
-    if !said.moving && look.is_claimed_from() {
-        let before = look.sums().over();
+    let mut before = None;
+    if !explain(&look, None, command).moving && look.is_claimed_from() {
+        before = Some(look.sums().over());
         site.clock.sleep_ms(LOOKS_APART_MS).await;
         look = Look::again(&site, &job.id, Depth::Open).await?;
-        said = explain(&look, Some(before), command);
     }
+    #[cfg(feature = "aws")]
+    {
+        look.dead = Box::pin(crate::dlq::of_job(&site, &job.id)).await;
+    }
+    let said = explain(&look, before, command);
     if args.json {
+        let dead = look.dead.as_ref();
         let object = json!({
             "job": look.job.id,
             "status": look.job.status,
             "moving": said.moving,
             "explanation": said.sentence,
+            "dead_letters": dead.map(|dead| json!({ "messages": dead.messages, "sent_ms": dead.sent_ms })),
         });
         say_json(&object);
     } else {
@@ -229,6 +257,14 @@ impl<'a> Report<'a> {
             "retries": sums.retries,
             "preparer": { "state": planning, "silent_ms": silent_ms, "takeovers": self.look.preparer.fence.saturating_sub(1) },
             "report_owed": job.outbox,
+            "tolerated": job.policy.tolerated,
+            "paused_ms": job.paused_ms,
+            "redrive": job.source.redrive,
+            "throttle": self.look.slowed().map(|slowed| json!({
+                "workers": slowed.workers,
+                "of": slowed.of,
+                "all_ms": slowed.all_ms,
+            })),
         });
         if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
             object.extend(more);
@@ -269,9 +305,16 @@ impl<'a> Report<'a> {
         line("file", file(job));
         line("definition", job.definition_name.clone());
         line("created", format!("{}, {ago} ago", moment(job.created_ms)));
+        if let Some(redriven) = redrive_of(job) {
+            line("redrives", redriven);
+        }
+        if let Some(since) = job.paused_ms {
+            let ago = duration(self.look.now_ms.saturating_sub(since));
+            line("paused", format!("{}, {ago} ago", moment(since)));
+        }
         line("records", self.records());
         line("accepted", thousands(sums.counts.accepted));
-        line("rejected", thousands(sums.counts.rejected));
+        line("rejected", self.rejected());
         if sums.counts.skipped > 0 {
             line(
                 "skipped",
@@ -281,6 +324,9 @@ impl<'a> Report<'a> {
         line("rate", self.pace());
         line("batches", self.batches());
         line("leases", self.leases());
+        if let Some(slowed) = self.look.slowed() {
+            line("throttled", fleet(slowed));
+        }
         line("retries", thousands(sums.retries));
         line(
             "planning",
@@ -314,6 +360,14 @@ impl<'a> Report<'a> {
         match known_rows(&self.look.job) {
             Some(rows) => format!("{so_far} of {}, {percent}", thousands(rows)),
             None => format!("{so_far}, {percent}"),
+        }
+    }
+
+    fn rejected(&self) -> String {
+        let rejected = thousands(self.sums.counts.rejected);
+        match &self.look.job.policy.tolerated {
+            Some(tolerated) => format!("{rejected}, of which the job bears {tolerated}"),
+            None => rejected,
         }
     }
 

@@ -35,7 +35,8 @@ pub(crate) async fn pause(args: &JobArgs) -> Result<ExitCode, Failure> {
     let planning_ends = site.clock.now_ms() + PLANNING_WAIT_MS;
     let mut told = false;
     loop {
-        match site.store.set_paused(&job.id, true).await? {
+        let now = site.clock.now_ms();
+        match site.store.set_paused(&job.id, true, now).await? {
             PauseOutcome::Done => break,
             PauseOutcome::NotPossible(JobStatus::Preparing)
                 if site.clock.now_ms() < planning_ends =>
@@ -91,7 +92,8 @@ async fn quiet(site: &Site, id: &JobId) -> Result<u64, Failure> {
 pub(crate) async fn resume(args: &JobArgs) -> Result<ExitCode, Failure> {
     let site = Site::open(&args.site).await?;
     let job = site.find(&args.job).await?;
-    let status = match site.store.set_paused(&job.id, false).await? {
+    let now = site.clock.now_ms();
+    let status = match site.store.set_paused(&job.id, false, now).await? {
         PauseOutcome::Done => JobStatus::Processing,
         // It is not paused, as was asked for.
         PauseOutcome::NotPossible(JobStatus::Preparing) => JobStatus::Preparing,

@@ -3,7 +3,6 @@
 
 use std::process::ExitCode;
 
-use batchfleet_aws::Clients;
 use batchfleet_aws::s3::upload_file;
 use batchfleet_core::report::Summary;
 use batchfleet_core::source::{INCOMING_PREFIX, is_definition_name};
@@ -12,6 +11,7 @@ use crate::args::UploadArgs;
 use crate::follow::follow;
 use crate::outcome::{Failure, report};
 use crate::site::Site;
+use crate::stack::{Part, Stack};
 use crate::terminal::note;
 
 /// Runs the command.
@@ -39,11 +39,17 @@ pub(crate) async fn upload(args: &UploadArgs) -> Result<ExitCode, Failure> {
 }
 
 async fn upload_and_follow(args: &UploadArgs, key: &str) -> Result<Summary, Failure> {
-    let clients = Clients::in_region(args.region.clone()).await;
-    let source = upload_file(&clients.s3, &args.upload_bucket, key, &args.file).await?;
+    let flags = [(Part::UploadBucket, args.upload_bucket.as_ref())];
+    let stack = Stack::open(&args.stack, &flags).await?;
+    let (s3, bucket) = (
+        stack.clients.s3.clone(),
+        stack.name(Part::UploadBucket)?.to_owned(),
+    );
+    // Before the upload: it must not start a job that can't be followed.
+    let site = Site::on_aws(stack)?;
+    let source = upload_file(&s3, &bucket, key, &args.file).await?;
     let id = source.job_id();
-    note!("uploaded s3://{}/{key}, job {id}", args.upload_bucket);
-    let site = Site::on_aws(clients, &args.table, &args.results_bucket);
+    note!("uploaded s3://{bucket}/{key}, job {id}");
     let end = site.clock.now_ms() + args.timeout_seconds * 1_000;
     let summary = follow(&site, &id, source.size, Some(end)).await?;
     summary.ok_or_else(|| {

@@ -42,7 +42,7 @@ impl Bench {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchfleet"));
         command.args(arguments).arg("--out").arg(self.out());
-        for variable in ["BATCHFLEET_TABLE", "BATCHFLEET_RESULTS_BUCKET"] {
+        for variable in ["BATCHFLEET_STACK", "BATCHFLEET_TABLE"] {
             command.env_remove(variable);
         }
         command
@@ -177,7 +177,8 @@ fn a_running_job_is_paused_within_two_seconds_and_goes_on_when_resumed() {
     let explained = bench.said(&["explain", &job]);
     let sentence = String::from_utf8(explained.stdout).unwrap();
     assert!(
-        sentence.starts_with("the job is paused with ") && sentence.contains("batchfleet resume"),
+        sentence.starts_with("the job has been paused for ")
+            && sentence.contains("batchfleet resume"),
         "{sentence}"
     );
     let (code, again) = bench.json(&["pause", &job]);

@@ -116,8 +116,9 @@ class Job:
 
 
 class Chaos:
-    def __init__(self, stack, files, jobs, minutes, seed):
+    def __init__(self, stack, files, jobs, minutes, seed, rows_max=None):
         self.stack, self.files, self.jobs_min, self.seconds, self.seed = stack, files, jobs, minutes * 60, seed
+        self.rows_max = rows_max or ROWS[-1][1]
         self.directory = Path(variable("BATCHFLEET_LOCAL_AWS"))
         self.jobs, self.violations = [], []
         self.did = collections.Counter()
@@ -135,15 +136,16 @@ class Chaos:
             self.stack.define(name, f"{text}batches: {{ records: {records} }}\n")
         faults = Faults(self.stack, self.seed, self.directory / "faults.log")
         with faults:
-            with concurrent.futures.ThreadPoolExecutor(PARALLEL + 1) as pool:
+            with concurrent.futures.ThreadPoolExecutor(PARALLEL + 2) as pool:
                 try:
-                    mayhem = pool.submit(self.harm)
+                    others = [pool.submit(self.harm), pool.submit(self.put_uploads_back)]
                     uploads = [pool.submit(self.upload_until_enough) for _ in range(PARALLEL)]
                     for upload in uploads:
                         upload.result()
                 finally:
                     self.stopping.set()
-                mayhem.result()
+                for other in others:
+                    other.result()
             faults.end()
             self.repeat_some_events()
             if settle:
@@ -193,7 +195,7 @@ class Chaos:
 
     def file(self, number, draw):
         """What a job reads: the generator's people, odd rows, and a planted value in each."""
-        rows = draw.randint(*draw.choices(ROWS, ROWS_WEIGHTS)[0])
+        rows = min(draw.randint(*draw.choices(ROWS, ROWS_WEIGHTS)[0]), self.rows_max)
         fit = [name for name, records in DEFINITIONS.items() if rows <= records * BATCHES_MAX]
         path, _ = self.files.people(rows, self.seed * 10_000 + number)
         text = path.read_bytes().decode().replace("example", PLANTED).replace("Lovelace", PLANTED)
@@ -228,6 +230,14 @@ class Chaos:
         """Events that come when all is over; nothing may come of them."""
         for job in random.Random(self.seed).sample(self.jobs, min(5, len(self.jobs))):
             self.repeat_event(job)
+
+    def put_uploads_back(self):
+        """What the alarm of these dead letters asks of an operator: an event whose three deliveries were
+        all killed before they left a message waits there, and is sent again."""
+        while not self.stopping.wait(2):
+            for _, body in self.stack.take_dead_letters("upload"):
+                self.stack.invoke_orchestrator(json.loads(body)["requestPayload"])
+                self.did["uploads put back"] += 1
 
     # ---- Kills ---------------------------------------------------------------------------
 
@@ -368,6 +378,7 @@ class Chaos:
             "zombies": self.did["zombies"],
             "events_repeated": self.did["events repeated"],
             "claims_repeated": self.did["claims repeated"],
+            "uploads_put_back": self.did["uploads put back"],
             "dead_letters_explained": self.did["dead letters"],
             "log_lines_searched": log_lines,
             "checks_proven_to_fail": proven,

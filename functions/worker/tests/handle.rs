@@ -207,7 +207,7 @@ async fn a_forged_watch_does_not_end_the_watching() {
     let world = World::new();
     let source = world.planned().await;
     let job = source.job_id();
-    let paused = world.store.set_paused(&job, true).await.unwrap();
+    let paused = world.store.set_paused(&job, true, 5_000).await.unwrap();
     assert_eq!(paused, PauseOutcome::Done);
     let watches = || {
         let is_watch =

@@ -9,6 +9,8 @@ mod backoff;
 mod clients;
 pub mod dynamo;
 mod errors;
+pub mod event;
+pub mod operator;
 pub mod s3;
 pub mod settings;
 pub mod sqs;

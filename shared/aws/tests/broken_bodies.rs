@@ -57,6 +57,7 @@ async fn a_source_is_read_again_when_its_body_breaks_off() {
         sequencer: None,
         size: BODY.len() as u64,
         attempt: 0,
+        redrive: None,
     };
     let read = S3Source::new(clients().await.s3)
         .read(&source, 0..source.size)

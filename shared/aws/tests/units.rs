@@ -195,8 +195,8 @@ async fn a_batch_stays_within_its_budget_of_write_units() {
     metered.plan(&hold).await;
     let planned = metered.taken();
     assert_eq!(
-        planned.publish, 4,
-        "two pages, one publication, one checkpoint"
+        planned.publish, 7,
+        "two pages, one publication (a transaction of two items), one checkpoint"
     );
     assert_eq!(planned.other, 1, "the layout");
 

@@ -41,7 +41,7 @@ pub trait Steering: Send + Sync {
 }
 
 /// One delivery.
-pub struct Delivery<'a> {
+pub struct RecordDelivery<'a> {
     /// Where to.
     pub sink: &'a dyn Sink,
     /// The records' job.
@@ -100,7 +100,7 @@ impl From<PortError> for Halt {
     }
 }
 
-impl Delivery<'_> {
+impl RecordDelivery<'_> {
     /// Delivers records, which are in the order of the file.
     ///
     /// # Errors

@@ -247,6 +247,8 @@ pub struct Job {
     pub outbox: bool,
     /// Set once a worker was throttled: how far the fleet slows down.
     pub throttle: Option<Throttle>,
+    /// Set while the job is paused: since when.
+    pub paused_ms: Option<u64>,
 }
 
 impl Job {
@@ -268,6 +270,7 @@ impl Job {
             reason: None,
             outbox: false,
             throttle: None,
+            paused_ms: None,
         }
     }
 
@@ -367,11 +370,14 @@ impl Job {
         }
     }
 
-    /// Pauses or resumes the job, where that is possible.
-    pub fn set_paused(&mut self, paused: bool) -> PauseOutcome {
+    /// Step 13: pauses or resumes the job, where that is possible.
+    pub fn set_paused(&mut self, paused: bool, now_ms: u64) -> PauseOutcome {
         let (event, wanted) = pause_event(paused);
         match self.status.after(event) {
-            Some(status) => self.status = status,
+            Some(status) => {
+                self.status = status;
+                self.paused_ms = paused.then_some(now_ms);
+            }
             None if self.status == wanted => {}
             None => return PauseOutcome::NotPossible(self.status),
         }
@@ -392,6 +398,7 @@ impl Job {
             Some(status) if is_ready => {
                 self.status = status;
                 self.finished_ms = Some(finished_ms);
+                self.paused_ms = None;
                 self.reason = reason;
                 self.outbox = true;
                 FinalizeOutcome::Won

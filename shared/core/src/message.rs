@@ -62,12 +62,16 @@ struct Envelope {
 }
 
 impl Message {
-    /// The JSON body.
+    /// The JSON body. JSON writes out control characters; the two others that SQS refuses, which a key
+    /// may well have, are written out as well.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
     #[must_use]
     pub fn encode(&self) -> String {
         let mut body = serde_json::json!(self);
         body["v"] = VERSION.into();
-        body.to_string()
+        let body = body.to_string();
+        body.replace('\u{fffe}', "\\ufffe")
+            .replace('\u{ffff}', "\\uffff")
     }
 
     /// Reads a body.
@@ -140,6 +144,28 @@ mod tests {
             assert_eq!(Message::decode(body).unwrap(), message);
             assert_eq!(Message::decode(&message.encode()).unwrap(), message);
         }
+    }
+
+    #[test]
+    fn a_body_has_no_character_that_sqs_refuses() {
+        let key =
+            "incoming/d/\u{1}\u{b}\u{1b}\u{7f}é\u{d7ff}\u{e000}\u{fffd}\u{fffe}\u{ffff}😀\"\\n";
+        let message = Message::Prepare {
+            source: SourceRef {
+                bucket: "b".into(),
+                key: key.into(),
+                version: None,
+                etag: "e".into(),
+                sequencer: None,
+                size: 5,
+                attempt: 0,
+                redrive: None,
+            },
+        };
+        let body = message.encode();
+        let refused = |c: char| c < ' ' || c == '\u{fffe}' || c == '\u{ffff}';
+        assert!(!body.contains(refused), "{body:?}");
+        assert_eq!(Message::decode(&body).unwrap(), message);
     }
 
     #[test]

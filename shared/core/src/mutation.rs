@@ -70,6 +70,13 @@ pub enum Mutation {
     PausedCountsAsOver,
     /// Batches are published into a job that is over. Found by the simulator.
     PublishIntoEnded,
+    /// A watch that is out of time leaves what is left of its job to the end of a lease. Found by the
+    /// simulator.
+    WatchDawdles,
+    /// A redrive works on every record of a batch that owes any.
+    RedriveWholeBatches,
+    /// A redrive looks at the attempt before alone, as if that had worked on everything.
+    RedriveForgetsChain,
 }
 
 #[cfg(feature = "mutations")]

@@ -73,7 +73,8 @@ pub fn held_back_ms(
     }
     // A seat beyond `workers_max`, of a message sent under another policy, runs once all do.
     let needed = u64::from(seat.min(policy.workers_max.saturating_sub(1)));
-    let doublings = (0..).find(|&doublings| throttle.after(doublings) > needed)?;
+    let doublings =
+        (0..=u64::from(u32::BITS)).find(|&doublings| throttle.after(doublings) > needed)?;
     let runs_ms = throttle.since_ms + doublings * doubling_ms(policy);
     (runs_ms > now_ms).then(|| runs_ms - now_ms)
 }

@@ -212,8 +212,8 @@ async fn an_older_database_is_brought_up_to_date() {
         .await
         .unwrap();
     let old = rusqlite::Connection::open(&path).unwrap();
-    let version_1 =
-        "DROP TABLE tally; ALTER TABLE job DROP COLUMN throttle; PRAGMA user_version = 1";
+    let version_1 = "DROP TABLE tally; ALTER TABLE job DROP COLUMN throttle; \
+         ALTER TABLE job DROP COLUMN paused_ms; PRAGMA user_version = 1";
     old.execute_batch(version_1).unwrap();
     drop(old);
 

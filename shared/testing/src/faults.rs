@@ -199,8 +199,11 @@ impl<S: Store + ?Sized> Store for LostResponses<S> {
         self.answer("cancel batch", self.inner.cancel(key, now_ms).await)
     }
 
-    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
-        self.answer("pause job", self.inner.set_paused(job, paused).await)
+    async fn set_paused(&self, job: &JobId, paused: bool, now_ms: u64) -> PortResult<PauseOutcome> {
+        self.answer(
+            "pause job",
+            self.inner.set_paused(job, paused, now_ms).await,
+        )
     }
 
     async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use batchfleet_core::PortResult;
-use batchfleet_core::delivery::{Delivered, Delivery, Refusal, Steering};
+use batchfleet_core::delivery::{Delivered, RecordDelivery, Refusal, Steering};
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{Clock, Sink, SinkAnswer, SinkRecord};
 use batchfleet_definition::Retries;
@@ -92,7 +92,7 @@ impl World {
             clock: &self.clock,
             call_ms: self.call_ms,
         };
-        let delivery = Delivery {
+        let delivery = RecordDelivery {
             sink: &sink,
             job: &job(),
             retries: self.retries,

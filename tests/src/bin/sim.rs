@@ -137,8 +137,8 @@ fn campaign(from: u64, count: u64, options: Options) -> ExitCode {
         tally.reclaims, tally.given_up, tally.takeovers, tally.overwritten
     );
     println!(
-        "{} pauses, {} aborts; {} parts of aborted jobs not counted",
-        tally.pauses, tally.aborts, tally.uncounted
+        "{} pauses, {} aborts, {} redrives; {} parts of aborted jobs not counted",
+        tally.pauses, tally.aborts, tally.redrives, tally.uncounted
     );
     println!(
         "the slowest job took {:.0} % of its bound; {:.0} seeds/s",

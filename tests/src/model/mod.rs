@@ -9,7 +9,7 @@
 //!   the real ones: `invocation` runs them, `tape` says how one can be a part of a state. The table
 //!   and the buckets behind their `ports` are the simulator's, so each step of the protocol is the
 //!   core's own decision.
-//! - A state is the [`World`] and the invocations in it. An [`Action`] is one call of a port, the
+//! - A state is the `World` and the invocations in it. An [`Action`] is one call of a port, the
 //!   receipt of a message, a lease that ends, or a fault.
 //! - After every step the predicates of the simulator say whether a promise is broken.
 //! - That every job ends (I6) is asked of the states from which nothing leads on. Each run comes to

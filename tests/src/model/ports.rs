@@ -284,11 +284,11 @@ impl Store for Tape {
         .await
     }
 
-    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+    async fn set_paused(&self, job: &JobId, paused: bool, now_ms: u64) -> PortResult<PauseOutcome> {
         self.step(
             "set paused",
             || paused.to_string(),
-            |table, by| table.set_paused(by, job, paused),
+            |table, by| table.set_paused(by, job, paused, now_ms),
         )
         .await
     }

@@ -66,7 +66,7 @@ const fn store(name: &'static str, bug: StoreBug) -> Bug {
 }
 
 /// All that are planted on purpose.
-pub const BUGS: [Bug; 34] = [
+pub const BUGS: [Bug; 36] = [
     store(
         "no fence check on completion",
         StoreBug::CompleteWithoutFence,
@@ -156,6 +156,14 @@ pub const BUGS: [Bug; 34] = [
         StoreBug::PreparedRevives,
     ),
     store("a resume overwrites an abort", StoreBug::ResumeRevives),
+    core(
+        "redrive whole batches, not what they owe",
+        Mutation::RedriveWholeBatches,
+    ),
+    core(
+        "redrive by the attempt before alone, not by all of them",
+        Mutation::RedriveForgetsChain,
+    ),
 ];
 
 /// A defect that the simulator found in the code as it was, mended since; its hook puts it back.
@@ -198,7 +206,7 @@ pub struct Misjudged {
 }
 
 /// All that were found.
-pub const FOUND: [Found; 9] = [
+pub const FOUND: [Found; 10] = [
     found_unsteered(
         18,
         "rejects of a given-up batch under the name of a worked one's",
@@ -243,6 +251,11 @@ pub const FOUND: [Found; 9] = [
         8_105,
         "batches are published into a job that is over, and worked after its report",
         Mutation::PublishIntoEnded,
+    ),
+    found(
+        2_209_579,
+        "a watch that is out of time leaves its job to the end of a lease",
+        Mutation::WatchDawdles,
     ),
 ];
 

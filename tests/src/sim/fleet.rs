@@ -12,6 +12,7 @@ use batchfleet_core::PortResult;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
+use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::Worked;
 
 use super::brief::Brief;
@@ -65,6 +66,8 @@ pub(crate) struct Fleet {
     actors: BTreeMap<ActorId, Actor>,
     warm: Vec<Arc<Process>>,
     invocations: ActorId,
+    /// When what goes on by then is left as it is.
+    until_ms: u64,
 }
 
 impl Fleet {
@@ -74,7 +77,34 @@ impl Fleet {
             actors: BTreeMap::new(),
             warm: Vec::new(),
             invocations: 0,
+            until_ms: EPOCH_MS + RUN_MS_MAX,
         }
+    }
+
+    /// What operators do once all is over, among new faults; whether that is anything.
+    pub(crate) fn encore(&mut self) -> bool {
+        {
+            let state = &mut *self.world.lock();
+            let steering = state.scenario.steering.clone();
+            if steering.encore.is_empty() {
+                return false;
+            }
+            let begun_ms = state.now_ms;
+            self.until_ms = begun_ms + RUN_MS_MAX;
+            state.note(0, "encore", String::new);
+            let faults_end_ms = begun_ms + steering.encore_faults_ms;
+            state.scenario.faults_end_ms = faults_end_ms - EPOCH_MS;
+            state.push(faults_end_ms, Event::FaultsEnd);
+            state.push(begun_ms + SWEEP_EVERY_MS, Event::Sweep);
+            let last_ms = steering.encore.iter().map(|order| order.after_ms).max();
+            let quiet_ms = steering.encore_faults_ms.max(last_ms.unwrap_or(0)) + 60_000;
+            for order in steering.encore {
+                state.push(begun_ms + order.after_ms, Event::Order(order));
+                state.push(begun_ms + quiet_ms, Event::LookAfter(order.upload));
+            }
+        }
+        self.run();
+        true
     }
 
     /// Runs until nothing is left to happen: every job over, every message gone, every zombie dead.
@@ -82,7 +112,7 @@ impl Fleet {
         for _ in 0..EVENTS_MAX {
             let event = {
                 let mut state = self.world.lock();
-                if state.now_ms > EPOCH_MS + RUN_MS_MAX {
+                if state.now_ms > self.until_ms {
                     return;
                 }
                 state.pop()
@@ -166,7 +196,7 @@ impl Fleet {
     fn give(&mut self, order: Order) {
         let job = {
             let state = &mut *self.world.lock();
-            let job = state.history.uploads[order.upload].1.job_id();
+            let job = newest_attempt(state, order.upload);
             let by = state.by(self.invocations + 1);
             state.history.orders.push((by, job.clone(), order.command));
             job
@@ -186,7 +216,7 @@ impl Fleet {
     fn look_after(&mut self, upload: usize) {
         let status = {
             let state = &mut *self.world.lock();
-            let job = state.history.uploads[upload].1.job_id();
+            let job = newest_attempt(state, upload);
             let record = state.table.jobs.get(&job);
             let status = record.map(|record| record.job.status);
             if status.is_some_and(JobStatus::is_terminal) {
@@ -387,6 +417,21 @@ impl Fleet {
         if let Some(job) = created.filter(|_| !state.has_faults()) {
             take_stock(state, job);
         }
+    }
+}
+
+/// The job of the newest attempt at an upload.
+fn newest_attempt(state: &State, upload: usize) -> JobId {
+    let mut newest = state.history.uploads[upload].1.clone();
+    loop {
+        let next = SourceRef {
+            attempt: newest.attempt + 1,
+            ..newest.clone()
+        };
+        if !state.table.jobs.contains_key(&next.job_id()) {
+            return newest.job_id();
+        }
+        newest = next;
     }
 }
 

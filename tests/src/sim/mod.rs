@@ -110,6 +110,8 @@ pub struct Tally {
     pub pauses: u64,
     /// Jobs that were aborted.
     pub aborts: u64,
+    /// Attempts that redrove an earlier one.
+    pub redrives: u64,
     /// Parts that the summaries of aborted jobs name as not counted.
     pub uncounted: u64,
     /// The longest that a job took to end, in thousandths of its bound.
@@ -130,6 +132,7 @@ impl Tally {
         self.overwritten += other.overwritten;
         self.pauses += other.pauses;
         self.aborts += other.aborts;
+        self.redrives += other.redrives;
         self.uncounted += other.uncounted;
         self.bound_permille_max = self.bound_permille_max.max(other.bound_permille_max);
     }
@@ -151,16 +154,13 @@ pub fn run(seed: u64, options: Options) -> Run {
     trace.note(0, 0, "scenario", || format!("{scenario:?}"));
     let mut fleet = Fleet::new(State::new(scenario, random, trace, table));
     fleet.run();
+    let mut violation = judge(&fleet, checks::check).err();
+    if violation.is_none() && fleet.encore() {
+        violation = judge(&fleet, checks::check_encore).err();
+    }
     batchfleet_core::mutation::plant(None);
+    let tally = judge(&fleet, tally);
     let state = &mut *fleet.world.lock();
-    let evidence = Evidence {
-        scenario: &state.scenario,
-        history: &state.history,
-        table: &state.table,
-        bucket: &state.bucket,
-    };
-    let violation = checks::check(&evidence).err();
-    let tally = tally(&evidence);
     let trace = std::mem::replace(&mut state.trace, Trace::new(false));
     Run {
         seed,
@@ -169,6 +169,17 @@ pub fn run(seed: u64, options: Options) -> Run {
         trace: trace.into_lines(),
         tally,
     }
+}
+
+/// What something says of all that a run left.
+fn judge<T>(fleet: &Fleet, judge: impl FnOnce(&Evidence<'_>) -> T) -> T {
+    let state = &*fleet.world.lock();
+    judge(&Evidence {
+        scenario: &state.scenario,
+        history: &state.history,
+        table: &state.table,
+        bucket: &state.bucket,
+    })
 }
 
 fn tally(evidence: &Evidence<'_>) -> Tally {
@@ -214,6 +225,7 @@ fn tally(evidence: &Evidence<'_>) -> Tally {
         overwritten: overwritten.count() as u64,
         pauses,
         aborts,
+        redrives: checks::redrives(evidence),
         uncounted: checks::uncounted_parts(evidence),
         invocations: evidence.history.invocations,
         deaths: evidence.history.deaths,

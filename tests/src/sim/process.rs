@@ -97,6 +97,7 @@ impl Process {
         };
         let operator = Operator {
             store: ports.clone(),
+            queue: ports.clone(),
             closer: preparer.closer(),
             clock: ports.clone(),
         };

@@ -264,9 +264,9 @@ impl Store for Ports {
         self.change("cancel", || place(key), step).await
     }
 
-    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+    async fn set_paused(&self, job: &JobId, paused: bool, now_ms: u64) -> PortResult<PauseOutcome> {
         let job = job.clone();
-        let step = move |table: &mut Table, by| table.set_paused(by, &job, paused);
+        let step = move |table: &mut Table, by| table.set_paused(by, &job, paused, now_ms);
         self.change("set paused", || paused.to_string(), step).await
     }
 

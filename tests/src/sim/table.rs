@@ -453,13 +453,14 @@ impl Table {
         by: By,
         job: &JobId,
         paused: bool,
+        now_ms: u64,
     ) -> PortResult<PauseOutcome> {
         let revives = self.has(StoreBug::ResumeRevives);
         self.change_job(by, job, |record| {
             if revives && !paused && record.job.status == JobStatus::Aborted {
                 record.job.status = JobStatus::Paused;
             }
-            record.job.set_paused(paused)
+            record.job.set_paused(paused, now_ms)
         })
     }
 

@@ -395,7 +395,8 @@ impl Fleet {
     }
 
     pub(crate) async fn set_paused(&self, paused: bool) -> PauseOutcome {
-        let outcome = self.store.set_paused(&self.id(), paused).await;
+        let now = self.clock.now_ms();
+        let outcome = self.store.set_paused(&self.id(), paused, now).await;
         outcome.unwrap()
     }
 

@@ -121,6 +121,7 @@ pub(super) fn job(id: &JobId, item: &Item) -> PortResult<Job> {
         reason: fields.json_if_any(schema::REASON)?,
         outbox: fields.flag(schema::OUTBOX)?,
         throttle: fields.json_if_any(schema::THROTTLE)?,
+        paused_ms: fields.number_if_any(schema::PAUSED)?,
     })
 }
 

@@ -251,10 +251,18 @@ impl DynamoStore {
     }
 
     /// Step 13.
-    pub(super) async fn pause_job(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
+    pub(super) async fn pause_job(
+        &self,
+        job: &JobId,
+        paused: bool,
+        now_ms: u64,
+    ) -> PortResult<PauseOutcome> {
         let (_, wanted) = pause_event(paused);
-        let (_, other) = pause_event(!paused);
-        let change = schema::pause(job, other, wanted);
+        let change = if paused {
+            schema::pause(job, now_ms)
+        } else {
+            schema::resume(job)
+        };
         match self
             .apply(Kind::Other, "pause job", change, ReturnValue::None)
             .await?

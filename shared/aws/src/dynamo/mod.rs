@@ -469,8 +469,8 @@ impl Store for DynamoStore {
         self.cancel_batch(key, now_ms).await
     }
 
-    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
-        self.pause_job(job, paused).await
+    async fn set_paused(&self, job: &JobId, paused: bool, now_ms: u64) -> PortResult<PauseOutcome> {
+        self.pause_job(job, paused, now_ms).await
     }
 
     async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {

@@ -10,7 +10,7 @@
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `J#<job>` | `job` | `st` status, `src` source, `def` name of the definition, `pol` policy, `cr` created, `tp` totals of the plan, `shs` shards of the plan, `sc` shards closed, `rec acc rej skp byt` sums of the closed shards, `fin` finished, `rsn` reason, `ob` outbox, `thr` throttle |
+//! | `J#<job>` | `job` | `st` status, `src` source, `def` name of the definition, `pol` policy, `cr` created, `tp` totals of the plan, `shs` shards of the plan, `sc` shards closed, `rec acc rej skp byt` sums of the closed shards, `fin` finished, `rsn` reason, `ob` outbox, `thr` throttle, `pau` paused since |
 //! | `J#<job>` | `snapshot` | `txt` the definition's text |
 //! | `J#<job>` | `layout` | `lay` dialect and header |
 //! | `J#<job>` | `preparer` | `own` owner, `lu` lease until, `f` fence, `cp` checkpoint |
@@ -57,7 +57,7 @@
 //! 12. **cancel** (only of a job that ended early): the condition of step 7; sets `CANCELLED`, `f + 1`.
 //!     After it: nobody claims or completes the batch. **clear outbox**: the job exists.
 //!     The job's item under `OPEN` is deleted after it; the sweeper deletes one that was left behind.
-//! 13. **pause, resume**: `PROCESSING` becomes `PAUSED`, or back.
+//! 13. **pause, resume**: `PROCESSING` becomes `PAUSED`, with `pau`, or back; an ending takes `pau` away.
 //! 14. **record watch**: no item yet, or `tok < :token`.
 //!
 //! 15. **tally**: a worker's own item, put without a condition.
@@ -123,6 +123,7 @@ pub(super) const FINISHED: &str = "fin";
 pub(super) const REASON: &str = "rsn";
 pub(super) const OUTBOX: &str = "ob";
 pub(super) const THROTTLE: &str = "thr";
+pub(super) const PAUSED: &str = "pau";
 pub(super) const TOKEN: &str = "tok";
 pub(super) const DUE: &str = "due";
 pub(super) const TEXT: &str = "txt";
@@ -542,19 +543,36 @@ pub(super) fn finalize_aborted(job: &JobId, finished_ms: u64, expires: u64) -> C
     ]));
     Change {
         key: job_key(job, JOB_SK),
-        update: "SET st = :aborted, fin = :finished, ob = :yes, expires_at = :expires",
+        update: "SET st = :aborted, fin = :finished, ob = :yes, expires_at = :expires REMOVE pau",
         condition: OPEN,
         values: all,
     }
 }
 
-/// Step 13: from one status to another.
-pub(super) fn pause(job: &JobId, from: JobStatus, to: JobStatus) -> Change {
+/// Step 13.
+pub(super) fn pause(job: &JobId, now_ms: u64) -> Change {
     Change {
         key: job_key(job, JOB_SK),
-        update: "SET st = :to",
-        condition: "st = :from",
-        values: values([(":from", status(from)), (":to", status(to))]),
+        update: "SET st = :paused, pau = :now",
+        condition: "st = :processing",
+        values: values([
+            (":paused", status(JobStatus::Paused)),
+            (":processing", status(JobStatus::Processing)),
+            (":now", n(now_ms)),
+        ]),
+    }
+}
+
+/// Step 13, undone.
+pub(super) fn resume(job: &JobId) -> Change {
+    Change {
+        key: job_key(job, JOB_SK),
+        update: "SET st = :processing REMOVE pau",
+        condition: "st = :paused",
+        values: values([
+            (":paused", status(JobStatus::Paused)),
+            (":processing", status(JobStatus::Processing)),
+        ]),
     }
 }
 
@@ -576,7 +594,7 @@ pub(super) fn finalize_failed(
     Change {
         key: job_key(job, JOB_SK),
         update: "SET st = :failed, rsn = :reason, fin = :finished, ob = :yes, \
-                 expires_at = :expires",
+                 expires_at = :expires REMOVE pau",
         condition: OPEN,
         values: all,
     }

@@ -30,7 +30,7 @@
 //!     that every shard of the plan is closed.
 //! 12. `cancel` takes every batch that is not over out of a job that ended early, before its report;
 //!     `clear_outbox` after the closing effects.
-//! 13. `set_paused`: `PROCESSING ⇄ PAUSED`, by an operator.
+//! 13. `set_paused`: `PROCESSING ⇄ PAUSED`, by an operator; a paused job keeps since when.
 //! 14. `record_watch`: the job's next watch is in the queue. `open_jobs`, `watch` and `preparer` tell
 //!     the sweeper which jobs nobody looks after.
 //! 15. `record_tally`: what a worker rejected so far, for jobs that bear a bounded number of rejects.
@@ -352,8 +352,8 @@ pub trait Store: Send + Sync {
     /// that is over.
     async fn cancel(&self, key: &BatchKey, now_ms: u64) -> PortResult<CancelOutcome>;
 
-    /// Step 13: pauses the job, or resumes it.
-    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome>;
+    /// Step 13: pauses the job, or resumes it. A job that was paused already stays so since then.
+    async fn set_paused(&self, job: &JobId, paused: bool, now_ms: u64) -> PortResult<PauseOutcome>;
 
     /// The state of the job's planning.
     async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>>;

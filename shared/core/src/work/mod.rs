@@ -116,11 +116,14 @@ impl Worker {
         match self.work_on(job, place, deadline_ms).await {
             Ok(Stop::UnknownJob) => Ok(Worked::UnknownJob(job.clone())),
             Ok(Stop::JobOver(status)) => Ok(Worked::JobOver(job.clone(), status)),
-            Ok(_) if is_watch => Ok(Worked::Watching(job.clone())),
+            Ok(Stop::OutOfTime) if is_watch && mutation::on(Mutation::WatchDawdles) => {
+                Ok(Worked::Watching(job.clone()))
+            }
             Ok(Stop::OutOfTime) => {
-                self.queue.send(message, 0).await?;
+                self.queue.send(&successor(message), 0).await?;
                 Ok(Worked::HandedOver(job.clone()))
             }
+            Ok(_) if is_watch => Ok(Worked::Watching(job.clone())),
             Ok(Stop::NothingFor(delay_ms)) => self.defer(message, job, delay_ms).await,
             Err(error) if error.is_retryable() && is_watch => {
                 tracing::warn!(job = %job, error = %chain(&error), "a port failed for now");
@@ -280,6 +283,19 @@ struct Bound {
     plan: SharedPlan,
     /// Where the records go, if they go there one by one.
     sink: Option<Arc<dyn Sink>>,
+}
+
+/// The message that goes on where the worker of this one runs out of time. A watch may be all that is
+/// left of a job's workers, and its next is a lease away: that one, sent once more, goes on at once.
+/// Whichever of the two comes second is superseded.
+fn successor(message: &Message) -> Message {
+    match message {
+        Message::Watch { job, token } => Message::Watch {
+            job: job.clone(),
+            token: token.saturating_add(1),
+        },
+        Message::Work { .. } | Message::Prepare { .. } => message.clone(),
+    }
 }
 
 /// Puts a watch into the queue, and then records it: never the other way round.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use batchfleet_grammar::BatchRange;
 
 use crate::batch::{Completion, Lease};
-use crate::delivery::{Delivered, Delivery, Refusal, Steering};
+use crate::delivery::{Delivered, RecordDelivery, Refusal, Steering};
 use crate::error::PortResult;
 use crate::ports::Sink;
 use crate::process::{Processing, refused_by_destination, reject_oversize};
@@ -44,7 +44,7 @@ impl Invocation<'_> {
             let Some(mut processed) = self.work_through(processing).await? else {
                 return Ok(Err(BatchEnd::Stopped));
             };
-            let delivery = Delivery {
+            let delivery = RecordDelivery {
                 sink,
                 job: &self.job.id,
                 retries: self.plan.retries(),

@@ -14,6 +14,7 @@ use crate::batch::{BatchItem, BatchKey, BatchStatus};
 use crate::error::{PortError, PortResult};
 use crate::ids::JobId;
 use crate::job::Job;
+use crate::mutation::{self, Mutation};
 use crate::ports::ShardView;
 use crate::report::rejects_of;
 use crate::source::{Redrive, Redriven};
@@ -102,17 +103,21 @@ impl Invocation<'_> {
             self.before.shard = Some((key.shard, views));
         }
         let owed = self.owed(key, range).await?;
-        Ok(owed.chosen(redrive.what).cloned().unwrap_or(Scope::NONE))
+        Ok(match owed.chosen(redrive.what) {
+            Some(_) if mutation::on(Mutation::RedriveWholeBatches) => Scope::All,
+            Some(scope) => scope.clone(),
+            None => Scope::NONE,
+        })
     }
 
     /// Every attempt before this one, up to the one that imported the whole file.
     async fn attempts_before(&self, redrive: &Redrive) -> PortResult<Vec<Job>> {
         let mut attempts = Vec::new();
         let mut next = Some(redrive.clone());
-        while let Some(before) = next {
+        while let Some(before) = next.take() {
             let found = self.worker.store.job(&before.of).await?;
             let job = found.ok_or_else(|| gone(&before.of))?;
-            next = job.source.redrive.clone();
+            next.clone_from(&job.source.redrive);
             attempts.push(job);
         }
         attempts.reverse();
@@ -135,6 +140,7 @@ impl Invocation<'_> {
         for (job, view) in self.before.attempts.iter().zip(views) {
             let chosen = match &job.source.redrive {
                 None => Some(&Scope::All),
+                Some(_) if mutation::on(Mutation::RedriveForgetsChain) => Some(&Scope::All),
                 Some(redrive) => owed.chosen(redrive.what),
             };
             if let Some(scope) = chosen.cloned() {

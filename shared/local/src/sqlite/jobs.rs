@@ -74,9 +74,14 @@ pub(super) fn finalize(
     Ok(outcome)
 }
 
-pub(super) fn set_paused(tx: &Connection, id: &JobId, paused: bool) -> Result<PauseOutcome, Fault> {
+pub(super) fn set_paused(
+    tx: &Connection,
+    id: &JobId,
+    paused: bool,
+    now_ms: u64,
+) -> Result<PauseOutcome, Fault> {
     let mut job = existing(tx, id, "pause job")?;
-    let outcome = job.set_paused(paused);
+    let outcome = job.set_paused(paused, now_ms);
     if outcome == PauseOutcome::Done {
         rows::update_job(tx, &job)?;
     }

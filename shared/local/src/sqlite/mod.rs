@@ -444,8 +444,8 @@ impl Store for SqliteStore {
         self.write("cancel batch", |tx| batches::cancel(tx, key, now_ms))
     }
 
-    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
-        self.write("pause job", |tx| jobs::set_paused(tx, job, paused))
+    async fn set_paused(&self, job: &JobId, paused: bool, now_ms: u64) -> PortResult<PauseOutcome> {
+        self.write("pause job", |tx| jobs::set_paused(tx, job, paused, now_ms))
     }
 
     async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {

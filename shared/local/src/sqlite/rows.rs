@@ -71,6 +71,7 @@ pub(super) fn job(tx: &Connection, id: &JobId) -> Result<Option<Job>, Fault> {
         reason: maybe_from_json(JOB, row.get::<_, Option<String>>(10)?.as_deref())?,
         outbox: row.get(11)?,
         throttle: maybe_from_json(JOB, row.get::<_, Option<String>>(12)?.as_deref())?,
+        paused_ms: row.get::<_, Option<i64>>(13)?.map(i64::cast_unsigned),
     }))
 }
 
@@ -91,6 +92,7 @@ pub(super) fn insert_job(tx: &Connection, job: &Job) -> Result<bool, Fault> {
         maybe_to_json(JOB, job.reason.as_ref())?,
         job.outbox,
         maybe_to_json(JOB, job.throttle.as_ref())?,
+        job.paused_ms.map(signed),
     ])?;
     Ok(inserted == 1)
 }
@@ -108,6 +110,7 @@ pub(super) fn update_job(tx: &Connection, job: &Job) -> Result<(), Fault> {
         maybe_to_json(JOB, job.reason.as_ref())?,
         job.outbox,
         maybe_to_json(JOB, job.throttle.as_ref())?,
+        job.paused_ms.map(signed),
     ])?;
     Ok(())
 }

@@ -23,7 +23,8 @@ pub(super) const SCHEMA: &str = "
         finished_ms INTEGER,
         reason TEXT,
         outbox INTEGER NOT NULL,
-        throttle TEXT
+        throttle TEXT,
+        paused_ms INTEGER
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE snapshot (
@@ -88,9 +89,10 @@ pub(super) const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// From version 1, which knew no throttles and tallies.
+/// From version 1, which knew no throttles and tallies, nor since when a job is paused.
 pub(super) const FROM_VERSION_1: &str = "
     ALTER TABLE job ADD COLUMN throttle TEXT;
+    ALTER TABLE job ADD COLUMN paused_ms INTEGER;
 
     CREATE TABLE tally (
         job TEXT NOT NULL,
@@ -114,19 +116,19 @@ pub(super) const WRITE_VERSION: &str = "PRAGMA user_version = 2";
 
 pub(super) const INSERT_JOB: &str = "
     INSERT INTO job (job, status, source, definition_name, policy, created_ms, plan, shards_closed,
-        closed, closed_bytes, finished_ms, reason, outbox, throttle)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        closed, closed_bytes, finished_ms, reason, outbox, throttle, paused_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
     ON CONFLICT DO NOTHING";
 
 /// What can change of a job.
 pub(super) const UPDATE_JOB: &str = "
     UPDATE job SET status = ?2, plan = ?3, shards_closed = ?4, closed = ?5, closed_bytes = ?6,
-        finished_ms = ?7, reason = ?8, outbox = ?9, throttle = ?10
+        finished_ms = ?7, reason = ?8, outbox = ?9, throttle = ?10, paused_ms = ?11
     WHERE job = ?1";
 
 pub(super) const SELECT_JOB: &str = "
     SELECT status, source, definition_name, policy, created_ms, plan, shards_closed, closed,
-        closed_bytes, finished_ms, reason, outbox, throttle
+        closed_bytes, finished_ms, reason, outbox, throttle, paused_ms
     FROM job WHERE job = ?1";
 
 pub(super) const SELECT_JOBS: &str = "SELECT job, status, created_ms FROM job";

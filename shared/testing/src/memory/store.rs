@@ -329,8 +329,10 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn set_paused(&self, job: &JobId, paused: bool) -> PortResult<PauseOutcome> {
-        self.change("pause job", job, |record| record.job.set_paused(paused))
+    async fn set_paused(&self, job: &JobId, paused: bool, now_ms: u64) -> PortResult<PauseOutcome> {
+        self.change("pause job", job, |record| {
+            record.job.set_paused(paused, now_ms)
+        })
     }
 
     async fn preparer(&self, job: &JobId) -> PortResult<Option<PreparerItem>> {

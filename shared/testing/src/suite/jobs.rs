@@ -78,6 +78,7 @@ pub async fn a_job_reads_back_as_it_was_created(store: Arc<dyn Store>) {
         reason: None,
         outbox: false,
         throttle: None,
+        paused_ms: None,
     };
     assert_eq!(job(&*store, &new.id).await, expected);
     let expected = Snapshot {

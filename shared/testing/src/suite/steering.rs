@@ -15,7 +15,8 @@ use super::fixture::{
 };
 
 async fn pause(store: &dyn Store, job: &JobId, paused: bool) -> PauseOutcome {
-    store.set_paused(job, paused).await.expect("pause")
+    let outcome = store.set_paused(job, paused, NOW + 2).await;
+    outcome.expect("pause")
 }
 
 async fn abort(store: &dyn Store, job: &JobId) -> FinalizeOutcome {
@@ -23,17 +24,21 @@ async fn abort(store: &dyn Store, job: &JobId) -> FinalizeOutcome {
     ended.expect("abort")
 }
 
-/// Pausing and resuming are repeated without harm.
+/// Pausing and resuming are repeated without harm; a paused job says since when, whoever pauses it
+/// again.
 pub async fn a_job_is_paused_and_resumed_while_it_is_worked(store: Arc<dyn Store>) {
     let id = planned(&*store, 1, 2).await;
-    for (paused, status) in [
-        (true, JobStatus::Paused),
-        (true, JobStatus::Paused),
-        (false, JobStatus::Processing),
-        (false, JobStatus::Processing),
+    for (paused, now, status, since) in [
+        (true, NOW + 5, JobStatus::Paused, Some(NOW + 5)),
+        (true, NOW + 9, JobStatus::Paused, Some(NOW + 5)),
+        (false, NOW + 12, JobStatus::Processing, None),
+        (false, NOW + 13, JobStatus::Processing, None),
+        (true, NOW + 20, JobStatus::Paused, Some(NOW + 20)),
     ] {
-        assert_eq!(pause(&*store, &id, paused).await, PauseOutcome::Done);
-        assert_eq!(job(&*store, &id).await.status, status);
+        let outcome = store.set_paused(&id, paused, now).await;
+        assert_eq!(outcome.expect("pause"), PauseOutcome::Done);
+        let kept = job(&*store, &id).await;
+        assert_eq!((kept.status, kept.paused_ms), (status, since));
     }
 }
 
@@ -63,6 +68,7 @@ pub async fn a_job_is_aborted_from_any_open_status(store: Arc<dyn Store>) {
         assert_eq!(ended.status, JobStatus::Aborted);
         assert_eq!(ended.finished_ms, Some(NOW + 3));
         assert!(ended.outbox && ended.reason.is_none());
+        assert_eq!(ended.paused_ms, None);
     }
 }
 
@@ -111,7 +117,9 @@ pub async fn what_is_held_or_over_is_not_cancelled(store: Arc<dyn Store>) {
 /// Neither more of a shard nor a new one: a preparer that lives on adds nothing to what the report
 /// counts.
 pub async fn nothing_is_published_into_a_job_that_is_over(store: Arc<dyn Store>) {
-    let id = published(&*store, 1).await;
+    let id = created(&*store).await;
+    let first = store.publish(&id, 0, &publication(1, false)).await;
+    first.expect("publish");
     assert_eq!(abort(&*store, &id).await, FinalizeOutcome::Won);
     for number in [0, 1] {
         let late = store.publish(&id, number, &publication(2, true)).await;

@@ -14,6 +14,7 @@
 
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::JobStatus;
+use batchfleet_core::message::Message;
 use batchfleet_core::sweep;
 use batchfleet_core::work::Worked;
 
@@ -46,13 +47,25 @@ pub(super) fn messages_are_sent_on(history: &History) -> Verdict {
         }
         let must_send = matches!(handled.worked, Worked::Deferred(..) | Worked::HandedOver(_));
         let mut sent = history.sent.iter().rev();
-        let is_sent = sent.any(|(of, sent)| of.actor == by.actor && *sent == handled.message);
+        let next = next(&handled.message);
+        let is_sent = sent.any(|(of, sent)| of.actor == by.actor && *sent == next);
         if must_send && !is_sent {
             let (actor, worked) = (by.actor, &handled.worked);
             return violated("I6", format!("#{actor} dropped its message: {worked:?}"));
         }
     }
     Ok(())
+}
+
+/// What goes on after a message: itself; after a watch, the one that follows.
+fn next(message: &Message) -> Message {
+    match message {
+        Message::Watch { job, token } => Message::Watch {
+            job: job.clone(),
+            token: token + 1,
+        },
+        Message::Work { .. } | Message::Prepare { .. } => message.clone(),
+    }
 }
 
 /// I6: a worker that waits, waits no longer than the first lease that ends, and two seconds. Only of
@@ -76,14 +89,14 @@ pub(super) fn nobody_oversleeps(evidence: &Evidence<'_>) -> Verdict {
     Ok(())
 }
 
-/// The moments of a job.
+/// The moments of a job, in milliseconds since 1970.
 #[derive(Default)]
 struct Life {
-    created_ms: Option<u64>,
+    created: Option<u64>,
     /// It was resumed or aborted for the last time.
-    steered_ms: Option<u64>,
+    steered: Option<u64>,
     /// It was over, with its report written.
-    over_ms: Option<u64>,
+    over: Option<u64>,
 }
 
 fn life(history: &History, job: &JobId) -> Life {
@@ -94,16 +107,16 @@ fn life(history: &History, job: &JobId) -> Life {
         {
             let status = before.as_ref().map(|before| before.status);
             if status.is_none() {
-                life.created_ms = Some(by.at_ms);
+                life.created = Some(by.at_ms);
             }
             let is_aborted = after.status == JobStatus::Aborted && status != Some(after.status);
             if is_aborted
                 || (status == Some(JobStatus::Paused) && after.status != JobStatus::Paused)
             {
-                life.steered_ms = Some(by.at_ms);
+                life.steered = Some(by.at_ms);
             }
             if after.status.is_terminal() && !after.outbox {
-                life.over_ms = life.over_ms.or(Some(by.at_ms));
+                life.over = life.over.or(Some(by.at_ms));
             }
         }
     }
@@ -124,8 +137,8 @@ pub(crate) fn delays(evidence: &Evidence<'_>) -> Vec<(String, Option<u64>, u64)>
     let mut delays = Vec::new();
     for id in evidence.table.jobs.keys() {
         let life = life(evidence.history, id);
-        let can_go_on_ms = life.created_ms.unwrap_or(0).max(faults_end_ms);
-        let since_ms = can_go_on_ms.max(life.steered_ms.unwrap_or(0));
+        let can_go_on_ms = life.created.unwrap_or(0).max(faults_end_ms);
+        let since_ms = can_go_on_ms.max(life.steered.unwrap_or(0));
         let calls_ms = CALLS_MAX * evidence.scenario.latency_ms;
         let mut bound_ms =
             LEASES_MAX * lease_ms + calls_ms + RETRIES_MS + rows_ms(evidence.scenario);
@@ -136,7 +149,7 @@ pub(crate) fn delays(evidence: &Evidence<'_>) -> Vec<(String, Option<u64>, u64)>
         }
         delays.push((
             id.to_string(),
-            life.over_ms.map(|over_ms| over_ms.saturating_sub(since_ms)),
+            life.over.map(|over_ms| over_ms.saturating_sub(since_ms)),
             bound_ms,
         ));
     }

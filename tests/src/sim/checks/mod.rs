@@ -9,6 +9,7 @@ mod liveness;
 mod owners;
 mod plan;
 mod quiet;
+mod redrive;
 mod rows;
 mod steering;
 
@@ -64,6 +65,15 @@ pub(crate) fn check(evidence: &Evidence<'_>) -> Verdict {
     liveness::nobody_oversleeps(evidence)?;
     liveness::every_job_ends_in_time(evidence)
 }
+
+/// The first invariant that does not hold after an encore: all the others still, and what is promised
+/// of redrives.
+pub(crate) fn check_encore(evidence: &Evidence<'_>) -> Verdict {
+    check(evidence)?;
+    redrive::attempts_are_true(evidence)
+}
+
+pub(crate) use redrive::redrives;
 
 /// The first invariant of the table that its recorded changes violate, if any: those that hold of
 /// each change by itself, so that the exhaustive model can ask after every step.

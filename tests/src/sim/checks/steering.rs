@@ -84,11 +84,11 @@ fn holdings(history: &History) -> Vec<Holding<'_>> {
             continue;
         };
         let place = (&key.job, key.shard, key.slot);
-        if *step == "claim" || after.status != BatchStatus::Leased {
-            if let Some(mut held) = open.remove(&place) {
-                held.to_ms = by.at_ms;
-                holdings.push(held);
-            }
+        if (*step == "claim" || after.status != BatchStatus::Leased)
+            && let Some(mut held) = open.remove(&place)
+        {
+            held.to_ms = by.at_ms;
+            holdings.push(held);
         }
         if *step == "claim" && !history.disturbed.contains(&by.actor) {
             let held = Holding {
@@ -171,6 +171,8 @@ pub(super) fn answers_are_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> V
         let is_true = match obeyed {
             Obeyed::Over(answered) => answered.is_terminal() && *answered == status,
             Obeyed::Paused | Obeyed::Resumed | Obeyed::TooEarly => *command != Command::Abort,
+            Obeyed::Redriving(attempt) => attempt != id || job.record.job.source.attempt > 0,
+            Obeyed::NotRedriven => true,
         };
         if !is_true {
             let actor = by.actor;

@@ -1,4 +1,5 @@
-//! Decoding of what the orchestrator is invoked with: S3 events and messages of the prepare queue.
+//! Decoding of what the orchestrator is invoked with: S3 events and messages of the prepare queue. It is
+//! here because operators' commands read events that failed, and must read them alike.
 //!
 //! Every record is decoded by itself, so that one that does not read takes no other with it.
 
