@@ -32,6 +32,7 @@ async fn on_aws(args: &RedriveArgs, what: Redriven) -> Result<ExitCode, Failure>
 
     use crate::site::Site;
     use crate::stack::{Part, Stack};
+    use crate::terminal::{say, say_json};
 
     if args.definition.is_some() {
         return Err(Failure::usage(
@@ -54,9 +55,9 @@ async fn on_aws(args: &RedriveArgs, what: Redriven) -> Result<ExitCode, Failure>
     let id = source.job_id();
     queue.send(&Message::Prepare { source }, 0).await?;
     if args.job.json {
-        println!("{}", serde_json::json!({ "job": id, "of": job.id }));
+        say_json(&serde_json::json!({ "job": id, "of": job.id }));
     } else {
-        println!("job {id} works on it: {}", site.command("watch", &id));
+        say!("job {id} works on it: {}", site.command("watch", &id));
     }
     Ok(ExitCode::SUCCESS)
 }
