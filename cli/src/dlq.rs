@@ -84,7 +84,7 @@ pub(crate) async fn explain_none(site: &Site, name: &str, failure: Failure) -> F
     let Ok(id) = JobId::parse(name) else {
         return failure;
     };
-    match of_job(site, &id).await {
+    match Box::pin(of_job(site, &id)).await {
         Some(dead) => Failure {
             message: format!(
                 "{}; {}",

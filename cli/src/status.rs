@@ -127,7 +127,7 @@ pub(crate) async fn explain_job(args: &JobArgs) -> Result<ExitCode, Failure> {
     let found = site.find(&args.job).await;
     #[cfg(feature = "aws")]
     let found = match found {
-        Err(failure) => Err(crate::dlq::explain_none(&site, &args.job, failure).await),
+        Err(failure) => Err(Box::pin(crate::dlq::explain_none(&site, &args.job, failure)).await),
         found => found,
     };
     let job = found?;
@@ -141,7 +141,7 @@ pub(crate) async fn explain_job(args: &JobArgs) -> Result<ExitCode, Failure> {
     }
     #[cfg(feature = "aws")]
     {
-        look.dead = crate::dlq::of_job(&site, &job.id).await;
+        look.dead = Box::pin(crate::dlq::of_job(&site, &job.id)).await;
     }
     let said = explain(&look, before, command);
     if args.json {

@@ -2,7 +2,7 @@
 //!
 //! `./dev model` searches the larger scopes; `docs/reliability.md` says what is modelled.
 
-use batchfleet_tests::model::{Fault, Scope, planted, search};
+use batchfleet_tests::model::{Scope, planted, search};
 
 /// From the finished plan: 2 workers, 3 batches, every interleaving of their calls.
 const SMALLEST: Scope = Scope {
@@ -32,7 +32,7 @@ fn planted_bugs_are_found() {
         let found = search(planted.scope, Some(planted.bug));
         let (bug, scope) = (planted.bug.name, planted.scope);
         assert!(found.is_caught(), "{bug}, {scope}: {:?}", found.broken);
-        for (promise, run) in found.broken {
+        if let Some((promise, run)) = found.broken {
             println!("{bug} breaks {promise}:\n  {}", run.join("\n  "));
         }
     }

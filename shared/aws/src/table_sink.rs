@@ -177,7 +177,7 @@ fn key_of_table(table: &TableDescription) -> String {
     let kind = |name: &str| {
         let mut defined = table.attribute_definitions().iter();
         let attribute = defined.find(|attribute| attribute.attribute_name() == name);
-        match attribute.map(|attribute| attribute.attribute_type()) {
+        match attribute.map(aws_sdk_dynamodb::types::AttributeDefinition::attribute_type) {
             Some(ScalarAttributeType::S) => "text",
             Some(ScalarAttributeType::N) => "number",
             _ => "binary",

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 
-use batchfleet_core::PortResult;
 use batchfleet_core::ids::OwnerId;
 use batchfleet_core::message::Message;
 use batchfleet_core::mutation;
@@ -252,10 +251,10 @@ impl Process {
         while let Some((call, is_lost)) = make {
             self.tape.make(call, is_lost);
             end = poll(future.as_mut());
-            let made = self.tape.take_made()?;
-            told = Digest::of(&(told, made.learn(&mut next.memory)));
-            asked = asked.or(Some(Digest::of(&made.call())));
-            next.log.push(Arc::new(made));
+            let entry = self.tape.take_made()?;
+            told = Digest::of(&(told, entry.learn(&mut next.memory)));
+            asked = asked.or(Some(Digest::of(&entry.call())));
+            next.log.push(Arc::new(entry));
             make = self.quiet();
         }
         next.pending = self.tape.pending();
@@ -281,15 +280,10 @@ impl Process {
 
     /// The use case that a message is for; whether the message is handled.
     async fn call(&self, message: Option<&Message>) -> bool {
-        fn is_handled<T>(outcome: PortResult<T>) -> bool {
-            outcome.is_ok()
-        }
         match message {
-            None => is_handled(self.sweeper.sweep().await),
-            Some(Message::Prepare { source }) => {
-                is_handled(self.preparer.prepare(source, None).await)
-            }
-            Some(message) => is_handled(self.worker.work(message, None).await),
+            None => self.sweeper.sweep().await.is_ok(),
+            Some(Message::Prepare { source }) => self.preparer.prepare(source, None).await.is_ok(),
+            Some(message) => self.worker.work(message, None).await.is_ok(),
         }
     }
 }

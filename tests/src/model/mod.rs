@@ -11,11 +11,12 @@
 //!   core's own decision.
 //! - A state is the [`World`] and the invocations in it. An [`Action`] is one call of a port, the
 //!   receipt of a message, a lease that ends, or a fault.
-//! - After every step the predicates of the simulator say whether a promise is broken. That every job
-//!   ends (I6) is asked of the states from which nothing leads on: no run is endless, because
-//!   an invocation's answers only grow, time passes [`WAITS_MAX`] times at most, and faults are
-//!   counted. So each run ends in such a state, and the known limit of stateright's `eventually`,
-//!   cycles, does not arise; nor does the other, joins, because a job that is over stays so.
+//! - After every step the predicates of the simulator say whether a promise is broken.
+//! - That every job ends (I6) is asked of the states from which nothing leads on. Each run comes to
+//!   one: time passes [`WAITS_MAX`] times at most, faults are counted, and a worker looks again only
+//!   after the table changed, in which fences, cursors and endings only grow. So the known limit of
+//!   stateright's `eventually`, cycles, does not arise; nor does the other, joins, because a job that
+//!   is over stays so.
 //!
 //! Time is abstract: it passes where all wait for it, and where a fault says so. A lease ends at any
 //! moment once its holder is dead, and, as a fault, while its holder lives: that makes a zombie.
@@ -24,18 +25,17 @@ mod invocation;
 mod memory;
 mod ports;
 mod search;
+mod state;
 mod tape;
 mod world;
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use batchfleet_core::invariants::Violation;
-use batchfleet_core::message::Message;
 use stateright::{Model, Property};
 
-use self::invocation::{Invocation, PREPARERS, SLOTS, SWEEPER, Stepped, name, slots_for};
+use self::invocation::{Invocation, PREPARERS, SWEEPER, name, slots_for};
 use self::tape::Kind;
 use self::world::{Digest, EPOCH_MS, POLICY, Stage, WINDOW_BYTES, World};
 use crate::sim::Bug;
@@ -46,6 +46,7 @@ use crate::sim::scenario::{Faults, Scenario, Upload};
 use crate::sim::steering::Steering;
 
 pub use self::search::{Found, Planted, SCOPES, planted, search};
+pub use self::state::State;
 
 /// Times that all may wait for time to pass; a job that is open after that never ends.
 pub const WAITS_MAX: u8 = 8;
@@ -117,103 +118,6 @@ pub enum Action {
     LoseMessage(usize),
 }
 
-/// A state: the world, and the invocations in it.
-#[derive(Clone)]
-pub struct State {
-    world: Arc<World>,
-    invocations: [Option<Arc<Invocation>>; SLOTS],
-    /// Invocations that each place had.
-    served: [u32; SLOTS],
-    faults: u8,
-    returns: u8,
-    waits: u8,
-    violation: Option<Arc<Violation>>,
-    /// Stands for the world.
-    world_digest: u64,
-    /// Stands for all of it.
-    digest: u64,
-}
-
-impl Hash for State {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u64(self.digest);
-    }
-}
-
-impl PartialEq for State {
-    fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
-    }
-}
-
-impl State {
-    fn new(world: Arc<World>) -> Self {
-        Self {
-            world,
-            invocations: Default::default(),
-            served: [0; SLOTS],
-            faults: 0,
-            returns: 0,
-            waits: 0,
-            violation: None,
-            world_digest: 0,
-            digest: 0,
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.violation.is_some()
-    }
-
-    fn is_quiet(&self) -> bool {
-        self.invocations.iter().all(Option::is_none)
-    }
-
-    fn free(&self, message: &Message) -> Option<usize> {
-        slots_for(message).find(|&slot| self.invocations[slot].is_none())
-    }
-
-    fn living(&self) -> impl Iterator<Item = (usize, &Arc<Invocation>)> {
-        let invocations = self.invocations.iter().enumerate();
-        invocations.filter_map(|(slot, invocation)| Some((slot, invocation.as_ref()?)))
-    }
-
-    /// After a step. A world that was not changed is the same one.
-    fn sealed(mut self, before: Option<&Self>) -> Self {
-        match before {
-            Some(before) if Arc::ptr_eq(&before.world, &self.world) => {}
-            _ => self.world_digest = self.world.digest(),
-        }
-        let orders = ORDERS.iter().map(|order| self.digest_in(*order));
-        self.digest = orders.min().unwrap_or_default();
-        self
-    }
-
-    /// The state's digest if the places had been taken in this order. Who was who does not matter,
-    /// nor who held what and is dead: no invocation that comes later is the same owner.
-    fn digest_in(&self, order: [usize; SLOTS]) -> u64 {
-        let invocations = order.map(|slot| self.invocations[slot].as_ref());
-        let owners = invocations.map(|living| Some(living?.owner()));
-        let holders = self.world.holders();
-        let holders: Vec<_> = holders
-            .iter()
-            .map(|holder| owners.iter().position(|owner| owner.as_ref() == *holder))
-            .collect();
-        let invocations = invocations.map(|living| Some(living?.digest));
-        let counts = (self.faults, self.returns, self.waits);
-        let violation = self.violation.as_deref();
-        Digest::of(&(self.world_digest, holders, invocations, counts, violation))
-    }
-}
-
-/// The orders of places that come to the same: workers are alike, and so are preparers.
-const ORDERS: [[usize; SLOTS]; 4] = [
-    [0, 1, 2, 3, 4],
-    [1, 0, 2, 3, 4],
-    [0, 1, 3, 2, 4],
-    [1, 0, 3, 2, 4],
-];
-
 impl Fleet {
     /// The model of a scope, with a bug planted.
     #[must_use]
@@ -257,11 +161,11 @@ impl Fleet {
     fn planned(&self) -> State {
         let mut state = self.unplanned();
         loop {
-            let next = state.living().find_map(|(slot, invocation)| {
+            let next = state.living().next().map(|(slot, invocation)| {
                 let call = invocation.pending.first();
-                Some(call.map_or(Action::Acknowledge(slot), |call| {
+                call.map_or(Action::Acknowledge(slot), |call| {
                     Action::Call(slot, call.call)
-                }))
+                })
             });
             let next = next.or_else(|| {
                 let queue = state.world.queue.iter();
@@ -512,28 +416,6 @@ impl Fleet {
             Action::LoseMessage(place) => format!("{} is LOST", queued(place)),
         };
         vec![line]
-    }
-}
-
-impl State {
-    fn begin(&mut self, slot: usize, message: Option<Message>) -> Option<()> {
-        let number = self.served[slot];
-        self.served[slot] += 1;
-        let stepped = Invocation::begin(slot, number, message, &self.world)?;
-        self.keep(slot, stepped);
-        Some(())
-    }
-
-    fn keep(&mut self, slot: usize, stepped: Stepped) {
-        self.invocations[slot] = Some(Arc::new(stepped.invocation));
-        self.world = stepped.world;
-    }
-
-    /// Its receiver died or failed: the queue shows the message again after its visibility timeout.
-    fn hide(&mut self, invocation: &Invocation) {
-        if let Some(message) = &invocation.message {
-            Arc::make_mut(&mut self.world).send(message.clone(), Stage::Hidden);
-        }
     }
 }
 

@@ -65,7 +65,7 @@ async fn the_bound_is_exact() {
             JobStatus::Completed,
         ),
     ] {
-        let (fleet, summary) = run_under(&policy).await;
+        let (fleet, summary) = Box::pin(run_under(&policy)).await;
         assert_eq!(summary.status, status, "{policy}");
         let code = summary.reason.as_ref().map(|reason| reason.code);
         let expected = (status == JobStatus::Failed).then_some(ReasonCode::TooManyRejects);
@@ -76,7 +76,7 @@ async fn the_bound_is_exact() {
 
 #[tokio::test]
 async fn the_first_reject_stops_the_claiming() {
-    let (_, summary) = run_under("on_error: stop").await;
+    let (_, summary) = Box::pin(run_under("on_error: stop")).await;
     assert!(summary.counts.rejected >= 1);
     assert_eq!(summary.batches, 1, "the first batch has a bad row");
     let reason = summary.reason.expect("a reason").message;

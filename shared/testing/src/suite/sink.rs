@@ -23,7 +23,7 @@ pub trait SinkHarness: Send + Sync {
 
 /// An id that no other test has.
 fn fresh_id() -> i64 {
-    (unique() >> 12) as i64
+    (unique() >> 12).cast_signed()
 }
 
 fn record(index: u64, row: &Value) -> SinkRecord {
@@ -179,7 +179,7 @@ pub async fn calls_side_by_side_lose_nothing(harness: impl SinkHarness) {
         let (sink, job, rows) = (Arc::clone(&sink), job.clone(), rows(2));
         // As no two workers of a job have the same records.
         let renumbered = rows.into_iter().map(|(_, row)| {
-            let index = id(&row) as u64;
+            let index = id(&row).cast_unsigned();
             (record(index, &row), row)
         });
         let rows: Vec<(SinkRecord, Value)> = renumbered.collect();

@@ -6,8 +6,9 @@ use batchfleet_core::invariants;
 use batchfleet_core::source::{Redriven, SourceRef};
 
 use super::super::files::Told;
-use super::{Evidence, Imported, Verdict, ending, jobs, plan, rows, rows_of, steering, violated};
-use super::{was_given_up, was_worked};
+use super::{
+    Evidence, Imported, Verdict, ending, jobs, plan, rows, rows_of, steering, violated, was_worked,
+};
 
 /// The attempts at an upload's version, the first of them first.
 fn attempts<'a>(evidence: &'a Evidence<'_>, first: Imported<'a>) -> Vec<Imported<'a>> {
@@ -101,18 +102,17 @@ fn deliver_once(evidence: &Evidence<'_>, attempts: &[Imported<'_>]) -> Verdict {
     }
     for (range, item) in newest.batches() {
         let rows = &newest.file.rows[rows_of(&range)];
-        if was_worked(&item) && !was_given_up(&item) {
-            if let Some(row) = rows
+        if was_worked(&item)
+            && let Some(row) = rows
                 .iter()
                 .filter_map(accepted)
                 .find(|row| missing.contains(row))
-            {
-                let id = &newest.record.job.id;
-                return violated(
-                    "I4",
-                    format!("{id} completed, and no attempt delivered {row}"),
-                );
-            }
+        {
+            let id = &newest.record.job.id;
+            return violated(
+                "I4",
+                format!("{id} completed, and no attempt delivered {row}"),
+            );
         }
     }
     Ok(())
