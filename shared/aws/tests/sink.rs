@@ -1,6 +1,7 @@
 //! Tables as destinations, over a DynamoDB inside the test program: the port's conformance suite, and
 //! what is particular to tables. That one never has enough, so what is said when a real one has comes
 //! from a stand-in.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod embedded;
 mod support;

@@ -63,7 +63,7 @@ fn assert_accounted_for(fleet: &Fleet, summary: &Summary, expected: &Expected, r
     assert_eq!(reasons.len() as u64, counts.rejected);
     for id in refused {
         // The ids count the rows.
-        let reason = &reasons[&(*id as u64)];
+        let reason = &reasons[&id.cast_unsigned()];
         assert!(
             reason.starts_with("the destination refused the row"),
             "{reason}"
