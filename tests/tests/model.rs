@@ -16,8 +16,10 @@ const SMALLEST: Scope = Scope {
 fn every_interleaving_of_the_smallest_scope_keeps_the_promises() {
     let found = search(SMALLEST, None);
     assert_eq!(found.broken, None, "./dev model --faults 0 --planned");
-    // Fewer would mean that the search went past something, more that it tells apart what is alike.
-    assert_eq!((found.states, found.depth), (9_298, 61));
+    // 9,298 when it was written. Far fewer would mean that the search passes over something, far more
+    // that it tells apart what is alike.
+    let usual = 4_000..40_000;
+    assert!(usual.contains(&found.states), "{} states", found.states);
 }
 
 /// Each planted bug breaks a promise, by a run that is printed (`cargo test -- --nocapture`).
