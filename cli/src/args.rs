@@ -1,11 +1,4 @@
 //! What the command line takes.
-#![cfg_attr(
-    feature = "aws",
-    expect(
-        clippy::doc_markdown,
-        reason = "the text is that of --help, where variables stand as they are"
-    )
-)]
 
 use std::path::PathBuf;
 
