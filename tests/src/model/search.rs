@@ -80,12 +80,14 @@ pub fn search(scope: Scope, bug: Option<Bug>) -> Found {
         .finish_when(HasDiscoveries::AnyFailures)
         .spawn_dfs()
         .join();
-    let broken = checker.discoveries().into_iter().next();
+    let broken = checker.discoveries().into_iter();
+    let broken = broken.map(|(promise, path)| (promise, path.into_vec()));
+    let shortest = broken.min_by_key(|(promise, run)| (run.len(), *promise));
     Found {
         states: checker.unique_state_count(),
         steps: checker.state_count(),
         depth: checker.max_depth(),
-        broken: broken.map(|(promise, path)| (promise, told(checker.model(), path.into_vec()))),
+        broken: shortest.map(|(promise, run)| (promise, told(checker.model(), run))),
     }
 }
 
