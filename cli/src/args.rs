@@ -1,11 +1,4 @@
 //! What the command line takes.
-#![cfg_attr(
-    feature = "aws",
-    expect(
-        clippy::doc_markdown,
-        reason = "the text is that of --help, where variables stand as they are"
-    )
-)]
 
 use std::path::PathBuf;
 
@@ -111,13 +104,13 @@ impl SiteArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "A deployed stack (--out DIR means a folder instead)")]
 pub(crate) struct StackArgs {
-    /// Its name [env: BATCHFLEET_STACK]. What it consists of is read from its table's tags.
+    /// Its name [env: `BATCHFLEET_STACK`]. What it consists of is read from its table's tags.
     #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,
-    /// Its output `TableName`, where it is not to be looked up [env: BATCHFLEET_TABLE].
+    /// Its output `TableName`, where it is not to be looked up [env: `BATCHFLEET_TABLE`].
     #[arg(long, value_name = "TABLE")]
     pub(crate) table: Option<String>,
-    /// Its output `ResultsBucket`, likewise [env: BATCHFLEET_RESULTS_BUCKET].
+    /// Its output `ResultsBucket`, likewise [env: `BATCHFLEET_RESULTS_BUCKET`].
     #[arg(long, value_name = "BUCKET")]
     pub(crate) results_bucket: Option<String>,
     /// Its region [default: what the AWS configuration says].
@@ -165,7 +158,7 @@ pub(crate) struct RedriveArgs {
     /// the definition that has the name now.
     #[arg(long, value_name = "DEF.yaml")]
     pub(crate) definition: Option<PathBuf>,
-    /// The stack's output `PrepareQueueUrl`, likewise [env: BATCHFLEET_PREPARE_QUEUE_URL].
+    /// The stack's output `PrepareQueueUrl`, likewise [env: `BATCHFLEET_PREPARE_QUEUE_URL`].
     #[cfg(feature = "aws")]
     #[arg(
         long,
@@ -192,7 +185,7 @@ pub(crate) struct UploadArgs {
     /// The name of the definition: the file is put under incoming/NAME/.
     #[arg(long, value_name = "NAME")]
     pub(crate) definition: String,
-    /// The stack's output `UploadBucket` [env: BATCHFLEET_UPLOAD_BUCKET].
+    /// The stack's output `UploadBucket` [env: `BATCHFLEET_UPLOAD_BUCKET`].
     #[arg(long, value_name = "BUCKET")]
     pub(crate) upload_bucket: Option<String>,
     #[command(flatten)]

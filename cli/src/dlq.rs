@@ -123,7 +123,8 @@ async fn read_all(dead: &DeadLetters) -> PortResult<Vec<Held>> {
             letters,
         })
     };
-    let [work, prepare, upload] = DeadQueue::ALL.map(read);
+    // The SDK's futures are large.
+    let [work, prepare, upload] = DeadQueue::ALL.map(|queue| Box::pin(read(queue)));
     let (work, prepare, upload) = tokio::try_join!(work, prepare, upload)?;
     Ok(vec![work, prepare, upload])
 }
