@@ -77,10 +77,10 @@ impl SourceRef {
     /// bytes has another, by its version id or else by its sequencer.
     #[must_use]
     pub fn job_id(&self) -> JobId {
-        if mutation::on(Mutation::JobIdWithoutVersion) {
-            return JobId::derive(&[&self.bucket, &self.key]);
-        }
         let attempt = self.attempt.to_string();
+        if mutation::on(Mutation::JobIdWithoutVersion) {
+            return JobId::derive(&[&self.bucket, &self.key, &attempt]);
+        }
         let (kind, version, sequencer) = match &self.version {
             Some(version) => ("version", version.as_str(), ""),
             None => (
