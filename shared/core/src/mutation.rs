@@ -73,6 +73,9 @@ pub enum Mutation {
     /// A watch that is out of time leaves what is left of its job to the end of a lease. Found by the
     /// simulator.
     WatchDawdles,
+    /// A redrive does not look whether its job was paused after it read what a batch owes. Found by the
+    /// simulator.
+    RedriveLooksEarly,
     /// A redrive works on every record of a batch that owes any.
     RedriveWholeBatches,
     /// A redrive looks at the attempt before alone, as if that had worked on everything.

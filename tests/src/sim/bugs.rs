@@ -206,7 +206,7 @@ pub struct Misjudged {
 }
 
 /// All that were found.
-pub const FOUND: [Found; 10] = [
+pub const FOUND: [Found; 11] = [
     found_unsteered(
         18,
         "rejects of a given-up batch under the name of a worked one's",
@@ -256,6 +256,11 @@ pub const FOUND: [Found; 10] = [
         2_209_579,
         "a watch that is out of time leaves its job to the end of a lease",
         Mutation::WatchDawdles,
+    ),
+    found(
+        5_144_230,
+        "a redrive claims long after its job was paused",
+        Mutation::RedriveLooksEarly,
     ),
 ];
 

@@ -291,6 +291,13 @@ impl<'a> Invocation<'a> {
         let key = self.job.batch(shard, slot);
         let range = self.range(shard, slot).await?;
         let scope = self.scope(&key, &range).await?;
+        // Finding that out took a redrive several calls, in which its job may have been paused.
+        if self.job.source.redrive.is_some()
+            && !mutation::on(Mutation::RedriveLooksEarly)
+            && let Some(stop) = self.look_at_status(STATUS_EVERY_MS).await?
+        {
+            return Ok(Tried::Stop(stop));
+        }
         let until = begun + self.job.policy.lease_ms;
         let ClaimOutcome::Claimed(lease) = self.claim(&key, begun, until).await? else {
             return Ok(Tried::Taken);
