@@ -308,11 +308,7 @@ pub fn refused_by_destination(reason: &str, tries: u32) -> RowError {
     if characters.next().is_some() {
         message.push('…');
     }
-    RowError {
-        code: Code::DeliveryFailed,
-        field: None,
-        message,
-    }
+    RowError::of_row(Code::DeliveryFailed, message)
 }
 
 /// A record that is too long to be read into memory: one reject that says where its bytes are.
@@ -325,11 +321,7 @@ pub fn reject_oversize(plan: &JobPlan, range: &BatchRange) -> Processed {
          a quotation mark opened in it may never be closed",
         range.start, range.end
     );
-    let error = RowError {
-        code: Code::RecordTooLong,
-        field: None,
-        message,
-    };
+    let error = RowError::of_row(Code::RecordTooLong, message);
     reject_range(
         plan,
         range,
@@ -355,11 +347,7 @@ pub fn reject_all(
     let message = format!(
         "the batch of this row was given up after {attempts} attempts that did not finish{doubt}"
     );
-    let error = RowError {
-        code: Code::BatchFailed,
-        field: None,
-        message,
-    };
+    let error = RowError::of_row(Code::BatchFailed, message);
     let at = Position {
         offset: range.start,
         record: range.first_record,
@@ -401,11 +389,7 @@ pub fn reject_unread(
         "{rejected} rows from here on were given up unread after {attempts} attempts that did not finish; \
          their bytes are {start}..{end} of the file{doubt}"
     );
-    let error = RowError {
-        code: Code::BatchFailed,
-        field: None,
-        message,
-    };
+    let error = RowError::of_row(Code::BatchFailed, message);
     let counts = Counts {
         records: range.records,
         rejected,
@@ -442,11 +426,7 @@ fn describe_fault(fault: RecordFault) -> RowError {
         RecordFault::TooLong { .. } => Code::RecordTooLong,
         _ => Code::MalformedRow,
     };
-    RowError {
-        code,
-        field: None,
-        message: fault.to_string(),
-    }
+    RowError::of_row(code, fault.to_string())
 }
 
 /// A row counts once under each code it has, however many of its fields have it.

@@ -166,11 +166,7 @@ mod tests {
 
     #[test]
     fn a_row_with_an_error_in_every_column_fits_into_a_spreadsheets_cell() {
-        let error = RowError {
-            code: Code::TypeMismatch,
-            field: Some(0),
-            message: "é".repeat(100),
-        };
+        let error = RowError::of_row(Code::TypeMismatch, "é".repeat(100));
         let cell = |errors: usize| {
             let [_, _, cell] = added_cells(0, 2, &vec![error.clone(); errors]);
             cell

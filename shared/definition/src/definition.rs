@@ -5,13 +5,14 @@
 
 mod destination;
 mod read;
+mod reading;
 
 use std::fmt;
 
-use batchfleet_grammar::Dialect;
 use serde::{Deserialize, Serialize};
 
 pub use self::destination::{Destination, KeyField, Retries, TableDestination};
+pub use self::reading::Reading;
 use crate::language::Faults;
 use crate::types::{FieldType, Literal};
 
@@ -20,7 +21,7 @@ use crate::types::{FieldType, Literal};
 pub struct Definition {
     name: Option<String>,
     description: Option<String>,
-    dialect: Dialect,
+    reading: Reading,
     fields: Vec<Field>,
     batches: Batches,
     destination: Destination,
@@ -112,7 +113,7 @@ impl Definition {
         Self {
             name: None,
             description: None,
-            dialect: Dialect::default(),
+            reading: Reading::default(),
             fields: Vec::new(),
             batches: Batches::default(),
             destination: Destination::default(),
@@ -140,10 +141,10 @@ impl Definition {
         self.description.as_deref()
     }
 
-    /// Delimiter and quote of the file.
+    /// What is fixed of how the file is read.
     #[must_use]
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
+    pub fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// The fields in the order of the output; none for an open definition.

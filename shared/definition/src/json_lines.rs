@@ -70,6 +70,7 @@ impl Encoder for JsonLines {
             Value::Num(number) => push_number(out, number),
             Value::Bool(true) => out.extend_from_slice(b"true"),
             Value::Bool(false) => out.extend_from_slice(b"false"),
+            Value::Decimal(text) | Value::Json(text) => out.extend_from_slice(text.as_bytes()),
         }
     }
 

@@ -18,11 +18,12 @@ mod suggest;
 mod types;
 
 pub use definition::{
-    Batches, Definition, Destination, Field, KeyField, Retries, TableDestination, Tolerated,
+    Batches, Definition, Destination, Field, KeyField, Reading, Retries, TableDestination,
+    Tolerated,
 };
 pub use header::{HeaderFault, HeaderFaults, MAX_COLUMNS};
 pub use json_lines::JsonLines;
 pub use language::{Fault, Faults};
 pub use plan::{Cells, Encoder, RowPlan};
-pub use row_error::{Category, Code, RowError};
+pub use row_error::{Category, Code, RowError, Severity};
 pub use types::{FieldType, Literal, Value};

@@ -149,14 +149,11 @@ impl RowPlan {
     #[cold]
     fn ragged(&self, count: usize) -> RowError {
         let cells = if count == 1 { "cell" } else { "cells" };
-        RowError {
-            code: Code::MalformedRow,
-            field: None,
-            message: format!(
-                "the row has {count} {cells}, the header has {}",
-                self.columns
-            ),
-        }
+        let message = format!(
+            "the row has {count} {cells}, the header has {}",
+            self.columns
+        );
+        RowError::of_row(Code::MalformedRow, message)
     }
 }
 
@@ -213,9 +210,8 @@ impl Slot {
             }
         };
         RowError {
-            code,
             field: Some(index as u32),
-            message,
+            ..RowError::of_row(code, message)
         }
     }
 }

@@ -17,6 +17,47 @@ pub struct RowError {
     pub field: Option<u32>,
     /// A sentence for people: `age: "abc" is not a whole number`.
     pub message: String,
+    /// What the value may have been meant to be, where that is obvious: `2024-02-29`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+    /// Whether it makes the row a reject.
+    #[serde(default, skip_serializing_if = "Severity::is_error")]
+    pub severity: Severity,
+}
+
+impl RowError {
+    /// An error of the whole row.
+    #[must_use]
+    pub fn of_row(code: Code, message: String) -> Self {
+        Self {
+            code,
+            field: None,
+            message,
+            suggestion: None,
+            severity: Severity::Error,
+        }
+    }
+}
+
+/// How much an error matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It makes the row a reject.
+    #[default]
+    Error,
+    /// It is counted and reported, and the row is accepted all the same.
+    Warning,
+}
+
+impl Severity {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_error(&self) -> bool {
+        *self == Self::Error
+    }
 }
 
 /// The kind of an error, with a stable spelling.
@@ -27,6 +68,22 @@ pub enum Code {
     Required,
     /// A cell does not fit the type of its field.
     TypeMismatch,
+    /// A value does not match the pattern of its field.
+    PatternMismatch,
+    /// A value is below `min` or above `max`.
+    OutOfRange,
+    /// A value is shorter than `min_length` or longer than `max_length`.
+    Length,
+    /// A value is none of those allowed.
+    NotInSet,
+    /// A rule of the definition does not hold.
+    Rule,
+    /// The row has a value under a name that no field has, and the definition takes no others.
+    UnknownField,
+    /// An earlier row of the file has the same value, which must be unique.
+    DuplicateValue,
+    /// The record exists already where the definition says it must not.
+    ExternalDuplicate,
     /// The row breaks the grammar of the file, or has another number of cells than the header.
     MalformedRow,
     /// The row is longer than a record may be.
@@ -39,9 +96,17 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 14] = [
         Self::Required,
         Self::TypeMismatch,
+        Self::PatternMismatch,
+        Self::OutOfRange,
+        Self::Length,
+        Self::NotInSet,
+        Self::Rule,
+        Self::UnknownField,
+        Self::DuplicateValue,
+        Self::ExternalDuplicate,
         Self::MalformedRow,
         Self::RecordTooLong,
         Self::BatchFailed,
@@ -54,6 +119,14 @@ impl Code {
         match self {
             Self::Required => "REQUIRED",
             Self::TypeMismatch => "TYPE_MISMATCH",
+            Self::PatternMismatch => "PATTERN_MISMATCH",
+            Self::OutOfRange => "OUT_OF_RANGE",
+            Self::Length => "LENGTH",
+            Self::NotInSet => "NOT_IN_SET",
+            Self::Rule => "RULE",
+            Self::UnknownField => "UNKNOWN_FIELD",
+            Self::DuplicateValue => "DUPLICATE_VALUE",
+            Self::ExternalDuplicate => "EXTERNAL_DUPLICATE",
             Self::MalformedRow => "MALFORMED_ROW",
             Self::RecordTooLong => "RECORD_TOO_LONG",
             Self::BatchFailed => "BATCH_FAILED",
@@ -71,7 +144,15 @@ impl Code {
     #[must_use]
     pub fn category(self) -> Category {
         match self {
-            Self::Required | Self::TypeMismatch => Category::Validation,
+            Self::Required
+            | Self::TypeMismatch
+            | Self::PatternMismatch
+            | Self::OutOfRange
+            | Self::Length
+            | Self::NotInSet
+            | Self::UnknownField => Category::Validation,
+            Self::Rule => Category::Custom,
+            Self::DuplicateValue | Self::ExternalDuplicate => Category::Duplicate,
             Self::MalformedRow | Self::RecordTooLong => Category::Format,
             Self::BatchFailed | Self::DeliveryFailed => Category::Processing,
         }
@@ -92,8 +173,12 @@ pub enum Category {
     Validation,
     /// The file is wrong: whoever wrote it out.
     Format,
+    /// The row is there already, in the file or elsewhere: whoever put both there.
+    Duplicate,
     /// The import went wrong: whoever runs it.
     Processing,
+    /// A rule of the definition's author's own: see what it says.
+    Custom,
 }
 
 impl Category {
@@ -103,7 +188,9 @@ impl Category {
         match self {
             Self::Validation => "VALIDATION",
             Self::Format => "FORMAT",
+            Self::Duplicate => "DUPLICATE",
             Self::Processing => "PROCESSING",
+            Self::Custom => "CUSTOM",
         }
     }
 }

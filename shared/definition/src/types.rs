@@ -39,6 +39,10 @@ pub enum Value<'a> {
     Num(f64),
     /// True or false.
     Bool(bool),
+    /// A number with all its digits, as JSON writes it: `12.30`.
+    Decimal(&'a str),
+    /// A list or an object, as JSON text on one line.
+    Json(&'a str),
 }
 
 /// A value a definition gives, such as the default of a field.

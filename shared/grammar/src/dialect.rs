@@ -18,13 +18,53 @@ pub struct Dialect {
     pub delimiter: u8,
     /// The byte around a quoted field, `"` unless told otherwise; `None` makes quotes plain data.
     pub quote: Option<u8>,
+    /// The byte that makes the next one data, inside quotes and outside; none unless told otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escape: Option<u8>,
+    /// The byte that makes a record a comment, as its first; none unless told otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<u8>,
+    /// What ends a line.
+    #[serde(skip_serializing_if = "LineEnd::is_default")]
+    pub line_end: LineEnd,
+    /// Whether spaces and tabs around a field are no part of it, outside quotes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub trim: bool,
+}
+
+/// What ends a line, and so a record outside quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineEnd {
+    /// `\n`, with a `\r` before it or without. A `\r` elsewhere is data.
+    #[default]
+    Lf,
+    /// `\n`, `\r\n` and `\r` alike.
+    Any,
+}
+
+impl LineEnd {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Dialect {
     /// A dialect of these two bytes; check it with [`Dialect::validate`].
     #[must_use]
     pub const fn new(delimiter: u8, quote: Option<u8>) -> Self {
-        Self { delimiter, quote }
+        Self {
+            delimiter,
+            quote,
+            escape: None,
+            comment: None,
+            line_end: LineEnd::Lf,
+            trim: false,
+        }
     }
 
     /// Checks that no byte has two meanings.

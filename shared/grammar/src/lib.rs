@@ -45,7 +45,7 @@ mod reader;
 mod record;
 mod splitter;
 
-pub use dialect::{Dialect, DialectError, Limits};
+pub use dialect::{Dialect, DialectError, Limits, LineEnd};
 pub use finder::{BoundaryFinder, Position, RecordSpan};
 pub use reader::RecordReader;
 pub use record::{Record, RecordFault};

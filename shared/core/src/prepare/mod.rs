@@ -275,7 +275,7 @@ impl Preparer {
             Some(redrive) => self.layout_before(redrive).await?,
             None => self.read_layout(job, &definition).await?,
         };
-        if layout.dialect != definition.dialect() {
+        if layout.dialect != definition.reading().dialect() {
             return Err(Stop::Job(Reason {
                 code: ReasonCode::BadDefinition,
                 message: format!(
@@ -305,9 +305,9 @@ impl Preparer {
         };
         let whole = window == job.source.size;
         let Head { header, data } =
-            head::read(&bytes, whole, definition.dialect()).map_err(Stop::Job)?;
+            head::read(&bytes, whole, definition.reading().dialect()).map_err(Stop::Job)?;
         Ok(Layout {
-            dialect: definition.dialect(),
+            dialect: definition.reading().dialect(),
             header,
             data,
         })

@@ -5,10 +5,9 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use batchfleet_grammar::Dialect;
-
 use super::{
-    Batches, Definition, Destination, Field, KeyField, Retries, TableDestination, Tolerated,
+    Batches, Definition, Destination, Field, KeyField, Reading, Retries, TableDestination,
+    Tolerated,
 };
 use crate::header::{NAME_BYTES_MAX, is_control, is_ours, key};
 use crate::language::{At, Faults, Mapping, Reader, Resolved, parse};
@@ -67,7 +66,7 @@ impl Reader {
             definition.description = self.text(at, "text").map(str::to_owned);
         }
         if let Some(at) = keys.get("dialect") {
-            definition.dialect = self.dialect(at).unwrap_or_default();
+            definition.reading = self.reading(at).unwrap_or_default();
         }
         if let Some(at) = keys.get("fields") {
             definition.fields = self.fields(at).unwrap_or_default();
@@ -142,29 +141,26 @@ impl Reader {
         None
     }
 
-    fn dialect(&mut self, at: &At<'_>) -> Option<Dialect> {
+    fn reading(&mut self, at: &At<'_>) -> Option<Reading> {
         let keys = self.mapping(at, "a mapping", &["delimiter", "quote"])?;
-        let default = Dialect::default();
-        let delimiter = match keys.get("delimiter") {
-            Some(at) => match self.sign(at, "tab")? {
-                Sign::Character(character) => character,
-                Sign::Word => b'\t',
-            },
-            None => default.delimiter,
-        };
-        let quote = match keys.get("quote") {
-            Some(at) => match self.sign(at, "none")? {
+        let mut reading = Reading::default();
+        if let Some(at) = keys.get("delimiter") {
+            reading.delimiter = match self.sign(at, "tab")? {
                 Sign::Character(character) => Some(character),
-                Sign::Word => None,
-            },
-            None => default.quote,
-        };
-        let dialect = Dialect::new(delimiter, quote);
-        if let Err(error) = dialect.validate() {
+                Sign::Word => Some(b'\t'),
+            };
+        }
+        if let Some(at) = keys.get("quote") {
+            reading.quote = match self.sign(at, "none")? {
+                Sign::Character(character) => Some(Some(character)),
+                Sign::Word => Some(None),
+            };
+        }
+        if let Err(error) = reading.dialect().validate() {
             self.fault(at, error.to_string());
             return None;
         }
-        Some(dialect)
+        Some(reading)
     }
 
     /// One ASCII character, or the word for one that cannot be written or is not wanted.

@@ -34,8 +34,8 @@ fn every_key_is_read() {
     let people = definition(FULL);
     assert_eq!(people.name(), Some("people"));
     assert_eq!(people.description(), Some("Everybody who signed up"));
-    assert_eq!(people.dialect().delimiter, b';');
-    assert_eq!(people.dialect().quote, Some(b'\''));
+    assert_eq!(people.reading().dialect().delimiter, b';');
+    assert_eq!(people.reading().dialect().quote, Some(b'\''));
     let batches = Batches {
         records: Some(5000),
         bytes: Some(8_388_608),
@@ -116,10 +116,11 @@ fn an_open_definition_has_no_fields() {
     }
     let only_dialect = definition("dialect: { delimiter: tab, quote: none }");
     assert!(only_dialect.is_open());
-    assert_eq!(only_dialect.dialect().delimiter, b'\t');
-    assert_eq!(only_dialect.dialect().quote, None);
+    assert_eq!(only_dialect.reading().dialect().delimiter, b'\t');
+    assert_eq!(only_dialect.reading().dialect().quote, None);
     assert_eq!(
         definition("dialect: { delimiter: \"\\t\" }")
+            .reading()
             .dialect()
             .delimiter,
         b'\t'
