@@ -27,6 +27,7 @@ pub mod source;
 mod status;
 pub mod sweep;
 pub mod throttle;
+pub mod unique;
 pub mod watch;
 pub mod work;
 
