@@ -243,7 +243,7 @@ impl<'a> Processing<'a> {
                 return false;
             };
             self.counts.records += 1;
-            if record.is_blank() || !self.scope.has(record.index()) {
+            if record.is_skippable() || !self.scope.has(record.index()) {
                 self.counts.skipped += 1;
                 continue;
             }
@@ -358,7 +358,7 @@ pub fn reject_all(
     let mut counts = Counts::default();
     while let Some(record) = reader.read() {
         counts.records += 1;
-        if record.is_blank() || !scope.has(record.index()) {
+        if record.is_skippable() || !scope.has(record.index()) {
             counts.skipped += 1;
         } else {
             counts.rejected += 1;
@@ -544,6 +544,22 @@ mod tests {
             .unwrap()
             .unwrap();
         assert!(!row[3].starts_with('='), "{rejects}");
+    }
+
+    #[test]
+    fn comments_are_skipped_and_counted() {
+        let mut plan = plan(PEOPLE, &["email", "age"]);
+        plan.layout.dialect.comment = Some(b'#');
+        let done = run(&plan, b"#a@b.de,42\na@b.de,#\n# \"open\n");
+        assert_eq!(
+            done.counts,
+            Counts {
+                records: 3,
+                accepted: 0,
+                rejected: 1,
+                skipped: 2
+            }
+        );
     }
 
     #[test]
