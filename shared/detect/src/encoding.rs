@@ -6,7 +6,10 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_8859_15, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{
+    Encoding, ISO_8859_8, ISO_8859_15, KOI8_R, KOI8_U, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE,
+    WINDOWS_1252, WINDOWS_1255,
+};
 
 /// The encoding of a file's text.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,9 +107,9 @@ fn utf16_without_mark(head: &[u8]) -> Option<FoundEncoding> {
     }
     let few = pairs.len() / 100;
     let enough = (pairs.len() / 20).max(2);
-    let encoding = if both <= few && second_zeros >= enough && first_zeros <= second_zeros / 20 {
+    let encoding = if both <= few && second_zeros >= enough && first_zeros <= second_zeros / 4 {
         UTF_16LE
-    } else if both <= few && first_zeros >= enough && second_zeros <= first_zeros / 20 {
+    } else if both <= few && first_zeros >= enough && second_zeros <= first_zeros / 4 {
         UTF_16BE
     } else {
         return None;
@@ -210,7 +213,21 @@ fn by_statistics(head: &[u8], whole: bool) -> FoundEncoding {
         );
         return FoundEncoding::new(guess, confidence, evidence);
     }
-    western(sample, guess, high)
+    western(sample, plainer(guess, sample), high)
+}
+
+/// The encoding that people know, where two agree on all letters: the detector has no KOI8-R, and
+/// tells the order in which Hebrew is drawn, which no table has.
+fn plainer(guess: &'static Encoding, sample: &[u8]) -> &'static Encoding {
+    let ukrainian =
+        |byte: &u8| matches!(byte, 0xa4 | 0xa6 | 0xa7 | 0xad | 0xb4 | 0xb6 | 0xb7 | 0xbd);
+    if guess == KOI8_U && !sample.iter().any(ukrainian) {
+        KOI8_R
+    } else if guess == ISO_8859_8 {
+        WINDOWS_1255
+    } else {
+        guess
+    }
 }
 
 /// Bytes of the letters that western languages use most beyond ASCII, where each encoding has them.

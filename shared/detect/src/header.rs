@@ -117,13 +117,19 @@ fn points(top: &[(String, Kind)], columns: &[Column]) -> Points {
         valued: 0,
         known: 0,
     };
-    let years = are_years(top, columns);
+    let years = are_years(top, columns) || are_numbered(top, columns);
+    if is_alphabet(top) {
+        points.known += 1;
+        points.sum += 1.0;
+    }
     for (index, (name, kind)) in top.iter().enumerate() {
         let column = columns.get(index);
         let family = column.and_then(|column| column.family);
         let is_valued = family.is_some_and(Kind::is_value);
         points.sum += match kind {
             _ if kind.is_value() && years => 0.5,
+            // `product,Jan 24,Feb 24`, above numbers.
+            Kind::Date if family == Some(Kind::Number) => 0.6,
             _ if kind.is_value() => {
                 let same = family == Some(kind.family());
                 points.valued += usize::from(same);
@@ -161,6 +167,51 @@ fn points(top: &[(String, Kind)], columns: &[Column]) -> Points {
         points.sum -= if twice { 0.3 } else { 0.0 };
     }
     points
+}
+
+/// `0,1,2,3` above numbers that are not whole, as programs number columns without a name.
+fn are_numbered(top: &[(String, Kind)], columns: &[Column]) -> bool {
+    let (mut next, mut count) = (None, 0);
+    for ((name, kind), column) in top.iter().zip(columns) {
+        if kind.is_nothing() && count == 0 {
+            continue;
+        }
+        let Ok(number) = name.parse::<u32>() else {
+            return false;
+        };
+        let follows = next.map_or(number <= 1, |next| number == next);
+        let whole = column
+            .values
+            .iter()
+            .filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()))
+            .count();
+        if !follows || whole * 2 > column.values.len() {
+            return false;
+        }
+        next = Some(number + 1);
+        count += 1;
+    }
+    count >= 2
+}
+
+/// `a,b,c` or `x,y,z`: names of those who need none.
+fn is_alphabet(top: &[(String, Kind)]) -> bool {
+    let mut last = None;
+    let mut letters = 0;
+    for (name, kind) in top {
+        if kind.is_nothing() {
+            continue;
+        }
+        let &[letter @ (b'a'..=b'z' | b'A'..=b'Z')] = name.as_bytes() else {
+            return false;
+        };
+        if last.is_some_and(|last: u8| letter != last + 1) {
+            return false;
+        }
+        last = Some(letter);
+        letters += 1;
+    }
+    letters >= 2
 }
 
 /// `country,2019,2020,2021`: years in a row, above numbers that are none.
@@ -674,7 +725,7 @@ const KNOWN_WITHIN: &[&str] = &[
 ];
 
 /// Whether a word of `name` usually names a column: `customer_id`, `firstName`, `E-Mail`.
-fn is_known(name: &str) -> bool {
+pub(crate) fn is_known(name: &str) -> bool {
     if KNOWN_WITHIN.iter().any(|word| name.contains(word)) {
         return true;
     }

@@ -4,6 +4,7 @@
 //! narrower than it, or nearly empty, or a pair of a name and a value. It must not know which dialect
 //! is right, nor decide whether the first row names the columns.
 
+use crate::header::is_known;
 use crate::kind::{Kind, trimmed};
 use crate::sample::{Role, Row, Sample};
 
@@ -29,13 +30,13 @@ const PREAMBLE_ROWS_MAX: usize = 60;
 /// be comments lose their width. `None` where there is no row with cells.
 pub(crate) fn region(sample: &mut Sample<'_>, fixed: bool, names: &[&str]) -> Option<Region> {
     let width = common_width(sample)?;
-    let comment = sample
+    let mut comment = sample
         .dialect
         .comment
         .or_else(|| comment_byte(sample, width));
     for row in &mut sample.rows {
         let passed = match row.role {
-            Role::Hash => comment == Some(b'#'),
+            Role::Note(byte) => comment == Some(byte),
             Role::Ruler(_) => true,
             Role::Cells | Role::Blank => false,
         };
@@ -58,6 +59,7 @@ pub(crate) fn region(sample: &mut Sample<'_>, fixed: bool, names: &[&str]) -> Op
             }
         }
     }
+    comment = comment.or_else(|| ruler_byte(sample, start));
     let footers = footers(sample, start, width);
     Some(Region {
         start,
@@ -92,45 +94,43 @@ fn common_width(sample: &Sample<'_>) -> Option<usize> {
     best.map(|(width, _)| width)
 }
 
-/// `#`, if lines that begin with it are no rows; or the byte that lines drawn between rows begin with.
+/// `#` or the like, if lines that begin with it are no rows.
 fn comment_byte(sample: &Sample<'_>, width: usize) -> Option<u8> {
     let rows = &sample.rows;
-    let hashes = rows.iter().filter(|row| row.role == Role::Hash).count();
-    let cells = rows.iter().filter(|row| row.role == Role::Cells).count();
-    if hashes > 0 && cells > 0 {
-        let fitting = rows
-            .iter()
-            .filter(|row| row.role == Role::Hash && row.width == width)
-            .count();
-        let leading = rows.iter().take_while(|row| row.role != Role::Cells);
-        let last_leading = leading.filter(|row| row.role == Role::Hash).last();
-        // `#id,name` above the rows is the header.
-        let is_header = last_leading.is_some_and(|row| {
-            row.width == width && width > 1 && !has_space_behind_hash(sample, row)
-        });
-        let is_data = fitting * 2 > hashes && fitting * 4 > cells;
-        return (!is_header && !is_data).then_some(b'#');
+    let note = rows.iter().find_map(|row| match row.role {
+        Role::Note(byte) => Some(byte),
+        _ => None,
+    })?;
+    if note == sample.dialect.delimiter {
+        return None;
     }
-    ruler_byte(sample)
+    let is_note = |row: &&Row| row.role == Role::Note(note);
+    let notes = rows.iter().filter(is_note).count();
+    let cells = rows.iter().filter(|row| row.role == Role::Cells).count();
+    let fitting = rows
+        .iter()
+        .filter(is_note)
+        .filter(|row| row.width == width)
+        .count();
+    let leading = rows.iter().take_while(|row| row.role != Role::Cells);
+    let last_leading = leading.filter(is_note).last();
+    // `#id,name` above the rows is the header.
+    let is_header = last_leading
+        .is_some_and(|row| row.width == width && width > 1 && !has_space_behind_mark(sample, row));
+    let is_data = fitting * 2 > notes && fitting * 4 > cells;
+    (cells > 0 && !is_header && !is_data).then_some(note)
 }
 
-fn has_space_behind_hash(sample: &Sample<'_>, row: &Row) -> bool {
+fn has_space_behind_mark(sample: &Sample<'_>, row: &Row) -> bool {
     trimmed(sample.raw(row)).get(1) == Some(&b' ')
 }
 
-/// The byte that begins lines drawn among the rows, if it begins no other row.
-fn ruler_byte(sample: &Sample<'_>) -> Option<u8> {
-    let mut ruler = None;
-    let mut has_cells = false;
-    for row in &sample.rows {
-        match row.role {
-            Role::Ruler(byte) if has_cells => {
-                ruler = ruler.or(Some(byte));
-            }
-            Role::Cells => has_cells = true,
-            _ => {}
-        }
-    }
+/// The byte that begins lines drawn among the table's rows, if it begins no other row.
+fn ruler_byte(sample: &Sample<'_>, start: usize) -> Option<u8> {
+    let ruler = sample.rows[start..].iter().find_map(|row| match row.role {
+        Role::Ruler(byte) => Some(byte),
+        _ => None,
+    });
     let byte = ruler
         .filter(|byte| *byte != sample.dialect.delimiter && Some(*byte) != sample.dialect.quote)?;
     let others = sample
@@ -147,8 +147,11 @@ fn find_start(sample: &Sample<'_>, width: usize) -> usize {
     if width == 1 {
         return first_of_last_block(sample, start);
     }
-    start = after_pairs(sample, start, width);
-    start = after_sparse(sample, start, width);
+    let passed = after_sparse(sample, after_pairs(sample, start, width), width);
+    let passed = after_title(sample, passed);
+    if passed > start {
+        return passed;
+    }
     // A header of another width, or ragged rows, right above.
     while start > 0 {
         let above = &rows[start - 1];
@@ -301,6 +304,42 @@ fn after_sparse(sample: &Sample<'_>, start: usize, width: usize) -> usize {
         && (names * 3 <= full.filled || !first_values && at - start <= 3)
     {
         at
+    } else {
+        start
+    }
+}
+
+/// Passes a line that is no header where the next one plainly is: a title with delimiters in it.
+fn after_title(sample: &Sample<'_>, start: usize) -> usize {
+    let known = |row: &Row| {
+        let names = sample.cells(row);
+        let is_known = |cell: &&Vec<u8>| is_known(&String::from_utf8_lossy(cell));
+        names.iter().filter(is_known).count()
+    };
+    let mut rows = sample
+        .rows
+        .iter()
+        .enumerate()
+        .skip(start)
+        .filter(|(_, row)| row.width > 0);
+    let (Some((_, title)), Some((index, header)), Some((_, below))) =
+        (rows.next(), rows.next(), rows.next())
+    else {
+        return start;
+    };
+    let values = |row: &Row| {
+        sample
+            .kinds(row)
+            .iter()
+            .filter(|kind| kind.is_value())
+            .count()
+    };
+    let is_header = header.filled >= 2
+        && values(header) == 0
+        && values(below) > 0
+        && known(header) * 2 >= header.filled;
+    if is_header && header.width >= title.width && known(title) == 0 {
+        index
     } else {
         start
     }

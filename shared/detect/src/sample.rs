@@ -40,8 +40,8 @@ pub(crate) enum Role {
     /// It may belong to the table.
     Cells,
     Blank,
-    /// A line of `#` something.
-    Hash,
+    /// A line that begins as comments do, with this byte: `#`, `%`, `!`, or `/` of `//`.
+    Note(u8),
     /// A line drawn with dashes or the like; the byte it begins with.
     Ruler(u8),
 }
@@ -241,8 +241,12 @@ fn role(raw: &[u8]) -> Role {
     let Some(&first) = text.first() else {
         return Role::Blank;
     };
-    if first == b'#' && text.len() > 1 {
-        return Role::Hash;
+    let second = text.get(1).copied();
+    if matches!(
+        (first, second),
+        (b'#' | b'%' | b'!', Some(_)) | (b'/', Some(b'/'))
+    ) {
+        return Role::Note(first);
     }
     let is_line = |byte: &u8| matches!(byte, b'-' | b'=' | b'+' | b'_' | b'*' | b' ');
     if text.len() >= 3

@@ -451,10 +451,7 @@ fn name_of(cell: &[u8], column: usize, line: u64) -> Result<String, NotATable> {
             column + 1
         )));
     };
-    if name
-        .chars()
-        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-    {
+    if name.chars().any(|c| c.is_control() && !c.is_whitespace()) {
         return Err(NotATable::Unreadable(format!(
             "the header in line {line} has a control character in column {}: the file is binary, not text",
             column + 1
