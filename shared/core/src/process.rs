@@ -6,19 +6,21 @@
 mod given_up;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use batchfleet_definition::{
-    Cells, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan,
+    Cells, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan, Severity,
 };
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
 
-use crate::batch::Completion;
+use crate::batch::{Completion, Written};
+use crate::checksum::FileSum;
 use crate::error::{PortError, PortResult};
 use crate::job::{CodeCounts, Counts, Layout};
 use crate::ports::{SinkRecord, Snapshot};
-use crate::rejects::{self, RejectWriter};
+use crate::rejects::{self, RejectForm, RejectWriter, Reported};
 use crate::work::Scope;
 
 pub use given_up::{refused_by_destination, reject_all, reject_oversize, reject_unread};
@@ -31,6 +33,7 @@ const PART_BYTES_MAX: u64 = 64 << 20;
 pub struct JobPlan {
     layout: Layout,
     rows: RowPlan,
+    rejects: RejectForm,
     limits: Limits,
     destination: Destination,
     retries: Retries,
@@ -66,9 +69,11 @@ impl JobPlan {
             .map(|name| name.clone().into_bytes())
             .collect();
         let rows = definition.bind(&cells)?;
+        let rejects = RejectForm::new(&layout, rows.field_names(), sensitive_columns(&rows));
         Ok(Self {
             layout,
             rows,
+            rejects,
             limits: Limits::default(),
             destination: definition.destination().clone(),
             retries: definition.retries(),
@@ -81,12 +86,14 @@ impl JobPlan {
         &self.layout
     }
 
-    /// The most records of a batch whose part fits into memory whatever its cells hold: keys and
-    /// defaults are in every row of the output, so a file of a few bytes a row can become one of a
-    /// hundred kilobytes a row.
+    /// The most records of a batch whose part and reports fit into memory whatever its cells hold: keys
+    /// and defaults are in every row of the output, and the names of the columns in every object of the
+    /// rejects, so a file of a few bytes a row can become one of a hundred kilobytes a row.
     #[must_use]
     pub fn batch_records_max(&self) -> u32 {
-        let records = PART_BYTES_MAX / self.rows.bytes_of_every_row().max(1);
+        let row = self.rows.bytes_of_every_row();
+        let row = row.max(self.rejects.bytes_of_every_object());
+        let records = PART_BYTES_MAX / row.max(1);
         u32::try_from(records.max(1)).unwrap_or(u32::MAX)
     }
 
@@ -102,10 +109,32 @@ impl JobPlan {
         self.retries
     }
 
+    /// Checks one record and encodes it. What is in `errors` of an accepted one are warnings.
+    fn check(
+        &self,
+        record: &Record<'_>,
+        encoder: &mut JsonLines,
+        errors: &mut Vec<RowError>,
+    ) -> bool {
+        if let Some(fault) = record.fault() {
+            errors.push(describe_fault(&self.rejects, record, fault));
+            return false;
+        }
+        if let Some(column) = self.rejects.masked_column(record) {
+            let message = format!(
+                "{column}: the value was hidden when the row was rejected: put it in again, or redrive \
+                 the job"
+            );
+            errors.push(RowError::of_row(Code::Required, message));
+            return false;
+        }
+        self.rows.check(&RowCells(record), encoder, errors)
+    }
+
     /// The header line of rejects.csv.
     #[must_use]
     pub fn rejects_head(&self) -> Vec<u8> {
-        RejectWriter::new(&self.layout).head(&self.layout.header)
+        self.rejects.head()
     }
 
     /// The records that a part of the rejects names, by their index in the job.
@@ -143,16 +172,34 @@ pub struct Processed {
     pub part: Vec<u8>,
     /// Rows of rejects.csv, without its header.
     pub rejects: Vec<u8>,
+    /// The same records as JSON Lines, one object each.
+    pub rejects_json: Vec<u8>,
+    /// Accepted records with warnings, in the same form.
+    pub warnings_json: Vec<u8>,
     /// The ledger.
     pub counts: Counts,
-    /// Rows by error code.
+    /// Rejected rows by error code.
     pub codes: CodeCounts,
+    /// Accepted rows with warnings.
+    pub warned: u64,
+    /// Those by the codes of their warnings.
+    pub warnings: CodeCounts,
     /// The index of each accepted record, and where its row ends in the part. Only for a destination
     /// that takes records one by one.
     pub rows: Vec<(u64, usize)>,
 }
 
 impl Processed {
+    /// These reports, and nothing else yet.
+    fn of(reported: Reported) -> Self {
+        Self {
+            rejects: reported.rejects,
+            rejects_json: reported.rejects_json,
+            warnings_json: reported.warnings_json,
+            ..Self::default()
+        }
+    }
+
     /// Of a batch with nothing to work on.
     #[must_use]
     pub fn skipped(range: &BatchRange) -> Self {
@@ -182,14 +229,20 @@ impl Processed {
         records
     }
 
-    /// The completion of the batch that came to this.
+    /// The completion of the batch that came to this, with the sum of its part as it is now.
     #[must_use]
     pub fn completion(&self, range: &BatchRange, failed: bool) -> Completion {
+        let has_part = !self.part.is_empty();
         Completion {
             failed,
             counts: self.counts,
             bytes: range.end - range.start,
             codes: self.codes.clone(),
+            warned: self.warned,
+            warnings: self.warnings.clone(),
+            written: Some(Written {
+                part: has_part.then(|| FileSum::of(&self.part)),
+            }),
         }
     }
 }
@@ -202,9 +255,11 @@ pub struct Processing<'a> {
     reader: RecordReader<'a>,
     encoder: JsonLines,
     errors: Vec<RowError>,
-    rejects: RejectWriter,
+    rejects: RejectWriter<'a>,
     counts: Counts,
     codes: CodeCounts,
+    warned: u64,
+    warnings: CodeCounts,
     rows: Vec<(u64, usize)>,
     refused: BTreeMap<u64, RowError>,
 }
@@ -225,9 +280,11 @@ impl<'a> Processing<'a> {
             reader: RecordReader::new(bytes, plan.layout.dialect, plan.limits, at),
             encoder: JsonLines::new(&plan.rows),
             errors: Vec::new(),
-            rejects: RejectWriter::new(&plan.layout),
+            rejects: RejectWriter::new(&plan.rejects),
             counts: Counts::default(),
             codes: CodeCounts::new(),
+            warned: 0,
+            warnings: CodeCounts::new(),
             rows: Vec::new(),
             refused: BTreeMap::new(),
         }
@@ -252,31 +309,28 @@ impl<'a> Processing<'a> {
                 continue;
             }
             self.errors.clear();
-            let mut accepted = match record.fault() {
-                None => {
-                    self.plan
-                        .rows
-                        .check(&RowCells(&record), &mut self.encoder, &mut self.errors)
-                }
-                Some(fault) => {
-                    self.errors.push(describe_fault(fault));
-                    false
-                }
-            };
+            let mut accepted = self
+                .plan
+                .check(&record, &mut self.encoder, &mut self.errors);
             if accepted && let Some(refusal) = self.refused.remove(&record.index()) {
                 self.errors.push(refusal);
                 accepted = false;
             }
-            if accepted {
-                self.counts.accepted += 1;
-                if self.plan.destination.is_record_wise() {
-                    let end = self.encoder.buffer().len();
-                    self.rows.push((record.index(), end));
-                }
-            } else {
+            if !accepted {
                 self.counts.rejected += 1;
-                count_codes(&mut self.codes, &self.errors);
+                count_codes(&mut self.codes, &self.errors, Severity::Error);
                 self.rejects.record(&record, &self.errors);
+                continue;
+            }
+            self.counts.accepted += 1;
+            if self.plan.destination.is_record_wise() {
+                let end = self.encoder.buffer().len();
+                self.rows.push((record.index(), end));
+            }
+            if !self.errors.is_empty() {
+                self.warned += 1;
+                count_codes(&mut self.warnings, &self.errors, Severity::Warning);
+                self.rejects.warn(&record, &self.errors);
             }
         }
         true
@@ -287,25 +341,40 @@ impl<'a> Processing<'a> {
     pub fn finish(mut self) -> Processed {
         Processed {
             part: self.encoder.take(),
-            rejects: self.rejects.finish(),
             counts: self.counts,
             codes: self.codes,
+            warned: self.warned,
+            warnings: self.warnings,
             rows: self.rows,
+            ..Processed::of(self.rejects.finish())
         }
     }
 }
 
-fn describe_fault(fault: RecordFault) -> RowError {
+/// The columns whose values nobody is to see.
+fn sensitive_columns(_rows: &RowPlan) -> BTreeSet<usize> {
+    BTreeSet::new()
+}
+
+/// A record that could not be read into cells: what is wrong with it, and where it is.
+fn describe_fault(form: &RejectForm, record: &Record<'_>, fault: RecordFault) -> RowError {
     let code = match fault {
         RecordFault::TooLong { .. } => Code::RecordTooLong,
         _ => Code::MalformedRow,
     };
-    RowError::of_row(code, fault.to_string())
+    let (line, start, end) = (record.line(), record.start(), record.end());
+    let mut message =
+        format!("{fault}; the row begins in line {line}, its bytes are {start}..{end} of the file");
+    if let Some(kept) = form.cut_at(record.raw()) {
+        let _ = write!(message, ", and the first {kept} of them are kept here");
+    }
+    RowError::of_row(code, message)
 }
 
 /// A row counts once under each code it has, however many of its fields have it.
-fn count_codes(codes: &mut CodeCounts, errors: &[RowError]) {
-    let distinct: BTreeSet<Code> = errors.iter().map(|error| error.code).collect();
+fn count_codes(codes: &mut CodeCounts, errors: &[RowError], severity: Severity) {
+    let counted = errors.iter().filter(|error| error.severity == severity);
+    let distinct: BTreeSet<Code> = counted.map(|error| error.code).collect();
     for code in distinct {
         *codes.entry(code).or_default() += 1;
     }

@@ -3,12 +3,14 @@
 //!
 //! Pure, like the processing of a batch. It must not know who gave up, or when.
 
+use std::fmt::Write;
+
 use batchfleet_definition::{Code, RowError};
 use batchfleet_grammar::{BatchRange, Position, RecordReader};
 
 use super::{JobPlan, Processed};
 use crate::job::{CodeCounts, Counts};
-use crate::rejects::RejectWriter;
+use crate::rejects::{Place, RejectWriter};
 use crate::work::Scope;
 
 /// What a reason of the destination is cut to: it may quote the call that it answers.
@@ -31,20 +33,25 @@ pub fn refused_by_destination(reason: &str, tries: u32) -> RowError {
     RowError::of_row(Code::DeliveryFailed, message)
 }
 
-/// A record that is too long to be read into memory: one reject that says where its bytes are.
+/// A record that is too long to be read into memory: one reject that says where its bytes are, with
+/// the first of them, as far as they are at hand ([`RAW_BYTES_MAX`](crate::rejects::RAW_BYTES_MAX)).
 #[must_use]
-pub fn reject_oversize(plan: &JobPlan, range: &BatchRange) -> Processed {
+pub fn reject_oversize(plan: &JobPlan, range: &BatchRange, head: &[u8]) -> Processed {
     let bytes = range.end - range.start;
     let limit = plan.limits.record_bytes_max;
-    let message = format!(
-        "the record is {bytes} bytes long, over the limit of {limit}; its bytes are {}..{} of the file; \
-         a quotation mark opened in it may never be closed",
-        range.start, range.end
+    let mut message = format!(
+        "the record is {bytes} bytes long, over the limit of {limit}; it begins in line {}, its bytes are \
+         {}..{} of the file; a quotation mark opened in it may never be closed",
+        range.first_line, range.start, range.end
     );
+    if let Some(kept) = plan.rejects.cut_at(head) {
+        let _ = write!(message, "; the first {kept} of its bytes are kept here");
+    }
     let error = RowError::of_row(Code::RecordTooLong, message);
     reject_range(
         plan,
         range,
+        head,
         &error,
         Counts {
             records: 1,
@@ -74,7 +81,7 @@ pub fn reject_all(
         line: range.first_line,
     };
     let mut reader = RecordReader::new(bytes, plan.layout.dialect, plan.limits, at);
-    let mut rejects = RejectWriter::new(&plan.layout);
+    let mut rejects = RejectWriter::new(&plan.rejects);
     let mut counts = Counts::default();
     while let Some(record) = reader.read() {
         counts.records += 1;
@@ -87,10 +94,9 @@ pub fn reject_all(
     }
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
     Processed {
-        rejects: rejects.finish(),
         counts,
         codes,
-        ..Processed::default()
+        ..Processed::of(rejects.finish())
     }
 }
 
@@ -116,7 +122,7 @@ pub fn reject_unread(
         skipped: range.records - rejected,
         ..Counts::default()
     };
-    reject_range(plan, range, &error, counts)
+    reject_range(plan, range, b"", &error, counts)
 }
 
 /// A worker that died may have delivered first, where nothing keeps the two together.
@@ -128,15 +134,21 @@ fn doubt(plan: &JobPlan, what: &str) -> String {
     }
 }
 
-/// One row of rejects for a whole range.
-fn reject_range(plan: &JobPlan, range: &BatchRange, error: &RowError, counts: Counts) -> Processed {
-    let mut rejects = RejectWriter::new(&plan.layout);
-    rejects.without_cells(range, error);
+/// One row of rejects for a whole range, with what is known of its text.
+fn reject_range(
+    plan: &JobPlan,
+    range: &BatchRange,
+    raw: &[u8],
+    error: &RowError,
+    counts: Counts,
+) -> Processed {
+    let mut rejects = RejectWriter::new(&plan.rejects);
+    let place = Place::start_of(range, counts.rejected);
+    rejects.unread(&place, raw, std::slice::from_ref(error));
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
     Processed {
-        rejects: rejects.finish(),
         counts,
         codes,
-        ..Processed::default()
+        ..Processed::of(rejects.finish())
     }
 }

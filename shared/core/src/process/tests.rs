@@ -80,10 +80,17 @@ fn rejects_can_be_uploaded_again_as_they_are() {
         .iter()
         .map(str::to_owned)
         .collect();
-    assert_eq!(header, ["email", "age", "_record", "_line", "_errors"]);
+    assert_eq!(
+        header,
+        ["email", "age", "_record", "_line", "_errors", "_codes"]
+    );
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(&rows[0][0], "a, b\n\"c");
-    assert_eq!(rows[1].len(), 5, "a short row is filled");
+    assert_eq!(rows[1].len(), 6, "a short row is filled");
+    assert_eq!(
+        &rows[3][0], "\"open,1\n",
+        "what can't be read is kept as it is"
+    );
 
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let second = run(&plan(PEOPLE, &header), &again[header_end..]);
@@ -203,7 +210,9 @@ fn records_the_destination_refused_become_rejects_in_their_place() {
     assert_eq!(
         rejects,
         format!(
-            "7,a,0,2,{why}\nx,b,1,3,\"id: \"\"x\"\" is not a whole number\"\n8,\"c\nd\",3,5,{why}\n"
+            "7,a,0,2,{why},DELIVERY_FAILED\n\
+             x,b,1,3,\"id: \"\"x\"\" is not a whole number\",TYPE_MISMATCH\n\
+             8,\"c\nd\",3,5,{why},DELIVERY_FAILED\n"
         )
     );
 }
