@@ -304,7 +304,7 @@ impl<'a> Processing<'a> {
                 return false;
             };
             self.counts.records += 1;
-            if record.is_blank() || !self.scope.has(record.index()) {
+            if record.is_skippable() || !self.scope.has(record.index()) {
                 self.counts.skipped += 1;
                 continue;
             }

@@ -85,7 +85,7 @@ pub fn reject_all(
     let mut counts = Counts::default();
     while let Some(record) = reader.read() {
         counts.records += 1;
-        if record.is_blank() || !scope.has(record.index()) {
+        if record.is_skippable() || !scope.has(record.index()) {
             counts.skipped += 1;
         } else {
             counts.rejected += 1;

@@ -112,6 +112,22 @@ fn an_added_cell_is_never_a_formula() {
 }
 
 #[test]
+fn comments_are_skipped_and_counted() {
+    let mut plan = plan(PEOPLE, &["email", "age"]);
+    plan.layout.dialect.comment = Some(b'#');
+    let done = run(&plan, b"#a@b.de,42\na@b.de,#\n# \"open\n");
+    assert_eq!(
+        done.counts,
+        Counts {
+            records: 3,
+            accepted: 0,
+            rejected: 1,
+            skipped: 2
+        }
+    );
+}
+
+#[test]
 fn what_is_not_in_the_scope_is_skipped() {
     let plan = plan(PEOPLE, &["email", "age"]);
     let text = b"a@b.de,42\nnope,old\n\nx@y.de,1\nbad,2\n";

@@ -1,5 +1,6 @@
 //! Reports of a few records, and that rejects.csv reads back in every dialect.
 
+use batchfleet_grammar::LineEnd;
 use proptest::prelude::*;
 
 use super::*;
@@ -30,7 +31,7 @@ fn report(form: &RejectForm, text: &[u8], errors: &[RowError]) -> Reported {
     let mut reader = RecordReader::new(text, form.dialect, limits, at);
     let mut writer = RejectWriter::new(form);
     while let Some(record) = reader.read() {
-        if !record.is_blank() {
+        if !record.is_skippable() {
             writer.record(&record, errors);
         }
     }
@@ -223,9 +224,23 @@ fn the_rows_of_earlier_releases_name_their_records() {
 
 /// Dialects of every kind, by the bytes that are given a meaning.
 fn dialects() -> impl Strategy<Value = Dialect> {
+    let one_of = |bytes: &[u8]| {
+        let some = bytes.iter().map(|&byte| Some(byte));
+        prop::sample::select([None].into_iter().chain(some).collect::<Vec<_>>())
+    };
     let delimiter = prop::sample::select(b",;\t| ".to_vec());
-    let quote = prop::sample::select(vec![None, Some(b'"'), Some(b'\'')]);
-    (delimiter, quote).prop_map(|(delimiter, quote)| Dialect::new(delimiter, quote))
+    let line_end = prop::sample::select(vec![LineEnd::Lf, LineEnd::Any]);
+    let bytes = (delimiter, one_of(b"\"'"), one_of(b"\\\""), one_of(b"#;"));
+    (bytes, line_end, any::<bool>()).prop_map(
+        |((delimiter, quote, escape, comment), line_end, trim)| {
+            let mut dialect = Dialect::new(delimiter, quote);
+            dialect.escape = escape;
+            dialect.comment = comment;
+            dialect.line_end = line_end;
+            dialect.trim = trim;
+            dialect
+        },
+    )
 }
 
 /// Bytes of which most mean something in some dialect.
@@ -240,7 +255,7 @@ fn rows(dialect: Dialect, text: &[u8]) -> Vec<(Row, Option<Vec<u8>>)> {
     let mut reader = RecordReader::new(text, dialect, Limits::default(), Position::START);
     let mut rows = Vec::new();
     while let Some(record) = reader.read() {
-        if !record.is_blank() {
+        if !record.is_skippable() {
             let raw = record.fault().map(|_| record.raw().to_vec());
             rows.push((record.cells().map(<[u8]>::to_vec).collect(), raw));
         }
@@ -250,11 +265,12 @@ fn rows(dialect: Dialect, text: &[u8]) -> Vec<(Row, Option<Vec<u8>>)> {
 
 proptest! {
     /// Whatever a dialect reads, the same dialect reads again out of the rejects: the same cells in the
-    /// same columns, and in an added column which record it was. Where the dialect has quotes, so does
-    /// it read the text of a record that could not be read, and our sentences.
+    /// same columns, and in an added column which record it was. Where the dialect has quotes or an
+    /// escape, so does it read the text of a record that could not be read, and our sentences.
     #[test]
     fn every_dialect_reads_its_rejects(dialect in dialects(), text in texts(), sentence in "\\PC{0,20}") {
         prop_assume!(dialect.validate().is_ok());
+        let holds_everything = dialect.quote.or(dialect.escape).is_some();
         let form = form(dialect, &NAMES, &[]);
         let errors = [mismatch(&sentence), RowError::of_row(Code::Rule, "b".to_owned())];
         let reported = report(&form, &text, &errors);
@@ -265,7 +281,7 @@ proptest! {
             prop_assert_eq!(fault, &None);
             let mut kept = cells.clone();
             if let Some(raw) = raw {
-                if dialect.quote.is_some() {
+                if holds_everything {
                     prop_assert_eq!(&again[0], raw);
                 }
                 kept = vec![again[0].clone()];
@@ -274,7 +290,7 @@ proptest! {
             prop_assert_eq!(again.len(), kept.len() + REJECT_COLUMNS.len());
             prop_assert_eq!(&again[..kept.len()], &kept[..]);
             let added = &again[kept.len()..];
-            if dialect.quote.is_some() {
+            if holds_everything {
                 prop_assert_eq!(String::from_utf8_lossy(&added[2]), sentences(&errors));
             }
         }
