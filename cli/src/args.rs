@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// Rows that any attempt delivered are not delivered again. In a folder it runs here, like run; of a
     /// deployed stack, the functions do it, and this prints the new job's id.
     Redrive(RedriveArgs),
-    /// Print the rejected rows as CSV; of an open job, those so far.
+    /// Print the rejected rows, as CSV or as JSON Lines; of an open job, those so far.
     Rejects(RejectsArgs),
     /// Say in one sentence why a job does not move, or that it does.
     Explain(JobArgs),
@@ -187,9 +187,19 @@ pub(crate) struct RedriveArgs {
 pub(crate) struct RejectsArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
+    /// As CSV, to be mended and imported again, or as JSON Lines, one object with its errors a row.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RejectsFormat::Csv)]
+    pub(crate) format: RejectsFormat,
     /// Write the rows to this file, not to stdout.
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
+}
+
+/// How rejected rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RejectsFormat {
+    Csv,
+    Jsonl,
 }
 
 #[cfg(feature = "aws")]

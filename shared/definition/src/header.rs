@@ -20,7 +20,7 @@ pub(crate) const NAME_BYTES_MAX: usize = 2048;
 
 /// Columns that a report of rejected rows adds. They are dropped, so that the report can be
 /// mended and uploaded as it is.
-const OURS: [&str; 3] = ["_record", "_line", "_errors"];
+const OURS: [&str; 4] = ["_record", "_line", "_errors", "_codes"];
 
 /// For how many missing columns a near name is sought: each costs a walk over the header.
 const MAX_SUGGESTIONS: usize = 16;

@@ -541,8 +541,8 @@ impl Fleet {
             .from_reader(rejects.as_bytes());
         let mut reasons = BTreeMap::new();
         for row in reader.records().map(Result::unwrap) {
-            let record: u64 = row[row.len() - 3].parse().unwrap();
-            let twice = reasons.insert(record, row[row.len() - 1].to_owned());
+            let record: u64 = row[row.len() - 4].parse().unwrap();
+            let twice = reasons.insert(record, row[row.len() - 2].to_owned());
             assert_eq!(twice, None, "record {record} is rejected twice");
         }
         reasons
