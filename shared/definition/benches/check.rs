@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use batchfleet_definition::{Definition, JsonLines, RowPlan};
+use batchfleet_definition::{Definition, JsonLines, RowPlan, Scratch};
 
 const DEFINITION: &str = "
 fields:
@@ -72,12 +72,13 @@ fn report(what: &str, plan: &RowPlan, rows: &[Row]) {
 fn round(plan: &RowPlan, rows: &[Row]) -> f64 {
     let mut encoder = JsonLines::new(plan);
     let mut errors = Vec::new();
+    let mut scratch = Scratch::default();
     let mut checked = 0_usize;
     let start = Instant::now();
     while start.elapsed() < ROUND {
         encoder.clear();
         for row in rows {
-            plan.check(black_box(&row[..]), &mut encoder, &mut errors);
+            plan.check(black_box(&row[..]), &mut scratch, &mut encoder, &mut errors);
         }
         black_box(encoder.buffer());
         checked += rows.len();

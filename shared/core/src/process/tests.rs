@@ -63,7 +63,7 @@ fn good_rows_are_delivered_typed_and_bad_rows_with_every_reason() {
 
 #[test]
 fn rejects_can_be_uploaded_again_as_they_are() {
-    let first = plan(PEOPLE, &["email", "age"]);
+    let first = plan(&format!("{PEOPLE}ragged: reject\n"), &["email", "age"]);
     let text = b"\"a, b\n\"\"c\",1\nshort@x.de\na@b.de,1,2\n\"open,1\n";
     let done = run(&first, text);
     assert_eq!((done.counts.rejected, done.counts.accepted), (4, 0));
