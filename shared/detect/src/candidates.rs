@@ -23,8 +23,8 @@ const TRIED: Extent = Extent {
 const COMMON: [u8; 10] = [b',', b';', b'\t', b'|', 0x1f, 1, b'~', b'^', b':', b' '];
 
 /// Those tried where none of the common ones makes a table.
-const RARE: [u8; 13] = [
-    b'#', b'!', b'$', b'%', b'&', b'*', b'/', b'=', b'_', b'-', b'\\', b'@', b'+',
+const RARE: [u8; 14] = [
+    b'?', b'#', b'!', b'$', b'%', b'&', b'*', b'/', b'=', b'_', b'-', b'\\', b'@', b'+',
 ];
 
 /// A common delimiter with this score is good enough for no rare one to be tried.

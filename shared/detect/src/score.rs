@@ -177,6 +177,9 @@ fn cuts(sample: &Sample<'_>, body: &[&Row], width: usize) -> f64 {
     ) {
         return 1.0;
     }
+    if within_dates(sample, body) {
+        return 0.2;
+    }
     // A header with the delimiter in it says that there are columns.
     let first_has_it = body.first().is_some_and(|row| {
         row.width == width && !sample.kinds(row).iter().any(|kind| kind.is_value())
@@ -194,6 +197,25 @@ fn cuts(sample: &Sample<'_>, body: &[&Row], width: usize) -> f64 {
         whole += usize::from(!parted && (kind.is_value() && kind != Kind::Json));
     }
     if whole * 2 > seen { 0.2 } else { 1.0 }
+}
+
+/// Whether most of the delimiters stand within dates and times.
+fn within_dates(sample: &Sample<'_>, body: &[&Row]) -> bool {
+    let delimiter = sample.dialect.delimiter;
+    if !matches!(delimiter, b'/' | b'-' | b':' | b'.') {
+        return false;
+    }
+    let (mut within, mut all) = (0, 0);
+    for row in body.iter().take(50) {
+        let raw = sample.raw(row);
+        all += memchr::memchr_iter(delimiter, raw).count();
+        for run in raw.split(|byte| !byte.is_ascii_digit() && *byte != delimiter) {
+            if run.len() >= 4 && matches!(crate::kind::kind(run, false), Kind::Date | Kind::Time) {
+                within += memchr::memchr_iter(delimiter, run).count();
+            }
+        }
+    }
+    within * 2 > all
 }
 
 /// Commas with a space behind them, in rows of different widths, are those of sentences.

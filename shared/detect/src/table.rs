@@ -332,7 +332,7 @@ fn judge(sample: &Sample<'_>, first: &Row, body: &[&Row], width: usize) -> Verdi
             for (column, cell) in columns.iter_mut().zip(sample.cells(row)) {
                 column
                     .values
-                    .push(String::from_utf8_lossy(&cell).to_lowercase());
+                    .push(String::from_utf8_lossy(&cell).into_owned());
             }
         }
     }

@@ -15,7 +15,7 @@ use batchfleet_grammar::{Limits, RecordReader};
 use serde_json::{Value, json};
 
 /// What is expected otherwise, as `corpus/NAME property`. The README says why each is as it is.
-const MISSES: &[&str] = &[];
+const MISSES: &[&str] = &["csv-spectrum/location_coordinates first"];
 
 const PROPERTIES: [&str; 12] = [
     "encoding",
