@@ -218,18 +218,29 @@ fn within_dates(sample: &Sample<'_>, body: &[&Row]) -> bool {
     within * 2 > all
 }
 
-/// Commas with a space behind them, in rows of different widths, are those of sentences.
+/// Commas with a space behind them, in rows of different widths or in long words alone, are those of
+/// sentences.
 fn sentence(sample: &Sample<'_>, body: &[&Row], pattern: f64) -> f64 {
-    if pattern > 0.9 || sample.dialect.trim {
-        return 1.0;
-    }
-    let (mut spaced, mut all) = (0, 0);
+    let (mut spaced, mut all, mut values, mut bytes) = (0, 0, 0, 0);
     for row in body.iter().take(50) {
         let raw = sample.raw(row);
         for at in memchr::memchr_iter(b',', raw) {
             all += 1;
             spaced += usize::from(raw.get(at + 1) == Some(&b' '));
         }
+        values += sample
+            .kinds(row)
+            .iter()
+            .filter(|kind| kind.is_value())
+            .count();
+        bytes += raw.len();
     }
-    if spaced * 10 >= all * 8 { 0.4 } else { 1.0 }
+    let is_spaced = spaced * 10 >= all * 8;
+    let is_ragged = pattern <= 0.9 && !sample.dialect.trim;
+    let is_prose = values == 0 && bytes > 14 * (all + body.len().min(50));
+    if is_spaced && (is_ragged || is_prose) {
+        0.4
+    } else {
+        1.0
+    }
 }
