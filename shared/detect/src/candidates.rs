@@ -203,7 +203,7 @@ fn dialects(delimiter: u8, reading: &Reading, clues: &Clues<'_>) -> Vec<Dialect>
             quotes.push(None);
         }
         let places = quote_places(text, delimiter, b'\'');
-        if places.opens + places.spaced > 1 && places.closes > 1 {
+        if places.opens + places.spaced > 0 && places.closes > 0 {
             spaced |= places.spaced > 0;
             quotes.push(Some(b'\''));
         }

@@ -163,9 +163,14 @@ fn points(top: &[(String, Kind)], columns: &[Column]) -> Points {
         if name.chars().count() > 60 {
             points.sum -= 0.3;
         }
-        if column.is_some_and(|column| column.values.contains(name)) {
-            points.sum -= 0.6;
-        }
+        let below = column.map_or(0, |column| {
+            column.values.iter().filter(|value| *value == name).count()
+        });
+        points.sum -= match below {
+            0 => 0.0,
+            1 => 0.6,
+            _ => 1.0,
+        };
         let twice = top[..index].iter().any(|(other, _)| other == name);
         points.sum -= if twice { 0.3 } else { 0.0 };
     }
@@ -750,11 +755,19 @@ pub(crate) fn is_known(name: &str) -> bool {
         .filter(|c| c.is_alphabetic())
         .flat_map(char::to_lowercase)
         .collect();
-    // A sentence has a known word by chance.
     words.retain(|word| !word.is_empty());
-    words.len() <= 5 && words.iter().any(|word| KNOWN.contains(&word.as_str()))
-        || KNOWN.contains(&whole.as_str())
+    let is_known = |word: &String| KNOWN.contains(&word.as_str());
+    // A sentence has a known word by chance, and so has one with `no` or `from` among others.
+    let is_telling = |word: &&String| !AMBIGUOUS.contains(&word.as_str());
+    is_known(&whole)
+        || words.len() <= 3 && words.iter().filter(is_telling).any(is_known)
+        || words.len() <= 5 && words.first().filter(is_telling).is_some_and(is_known)
 }
+
+/// Known words that name a column only where they stand alone.
+const AMBIGUOUS: [&str; 12] = [
+    "no", "by", "to", "from", "first", "last", "end", "start", "make", "ad", "land", "by",
+];
 
 #[cfg(test)]
 mod tests {

@@ -239,7 +239,7 @@ fn sentence(sample: &Sample<'_>, body: &[&Row], pattern: f64) -> f64 {
     let is_ragged = pattern <= 0.9 && !sample.dialect.trim;
     let is_prose = values == 0 && bytes > 14 * (all + body.len().min(50));
     if is_spaced && (is_ragged || is_prose) {
-        0.4
+        0.25
     } else {
         1.0
     }

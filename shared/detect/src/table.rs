@@ -309,11 +309,9 @@ fn spaces_round(sample: &Sample<'_>, first: &Row, body: &[&Row]) -> (bool, Optio
         "{padded} of {all} cells looked at have spaces around them, which are no part of them"
     );
     // Only a dialect that trims takes a line of spaces for a blank one.
-    let spaces = body
-        .iter()
-        .filter(|row| row.width == 1 && row.filled == 0)
-        .count();
-    let has_spaces = spaces > 0 && first.width > 1;
+    let is_spaces = |row: &&Row| row.role == Role::Blank && sample.raw(row).contains(&b' ');
+    let spaces = sample.rows.iter().filter(is_spaces).count();
+    let has_spaces = spaces > 0 && sample.dialect.delimiter != b' ';
     if has_spaces && !trim {
         note = format!("{spaces} lines have nothing but spaces, which are no part of a cell");
     }
