@@ -19,6 +19,12 @@ pub(crate) enum Command {
     /// Killed at any moment and run again with the same --out, it goes on where it was; run again
     /// after it ended, it reports the ended job.
     Run(RunArgs),
+    /// Print how a file would be read, and why: its encoding, delimiter, quotes, header, columns.
+    ///
+    /// It looks at the first MiB, unpacked where the file is gzip or zstd. In --json, `escape` is what
+    /// makes a quote data within quotes: the quote itself where a doubled quote does, a backslash, or
+    /// null where there are no quotes. `line_end` is "\n", "\r\n", "\r" or "mixed".
+    Detect(DetectArgs),
     /// Upload a file to a deployed stack, follow its job, and print the summary.
     #[cfg(feature = "aws")]
     Upload(UploadArgs),
@@ -71,6 +77,15 @@ pub(crate) struct RunArgs {
     /// Import again what was imported already, as a new attempt with counts of its own.
     #[arg(long)]
     pub(crate) again: bool,
+    /// Print one JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DetectArgs {
+    /// The file.
+    pub(crate) file: PathBuf,
     /// Print one JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
