@@ -19,12 +19,26 @@ const TRIED: Extent = Extent {
     cells: 8_000,
 };
 
+/// What those are tried on that find no row there: a very long row, or many lines without cells.
+const TRIED_MORE: Extent = Extent {
+    bytes: 256 << 10,
+    rows: 4_000,
+    cells: 8_000,
+};
+
+/// What is read where no dialect finds a row in that.
+const WHOLE_HEAD: Extent = Extent {
+    bytes: usize::MAX >> 1,
+    rows: 200,
+    cells: 8_000,
+};
+
 /// Delimiters that are always tried where they stand in the text, the likeliest first.
 const COMMON: [u8; 10] = [b',', b';', b'\t', b'|', 0x1f, 1, b'~', b'^', b':', b' '];
 
 /// Those tried where none of the common ones makes a table.
-const RARE: [u8; 13] = [
-    b'#', b'!', b'$', b'%', b'&', b'*', b'/', b'=', b'_', b'-', b'\\', b'@', b'+',
+const RARE: [u8; 14] = [
+    b'?', b'#', b'!', b'$', b'%', b'&', b'*', b'/', b'=', b'_', b'-', b'\\', b'@', b'+',
 ];
 
 /// A common delimiter with this score is good enough for no rare one to be tried.
@@ -81,7 +95,15 @@ pub(crate) fn candidates(
     let mut tried: Vec<Candidate> = Vec::new();
     let try_all = |dialects: Vec<Dialect>, tried: &mut Vec<Candidate>| {
         for dialect in dialects {
-            tried.extend(candidate(head, at, dialect, whole, fixed_start, names));
+            tried.extend(candidate(
+                head,
+                at,
+                dialect,
+                TRIED,
+                whole,
+                fixed_start,
+                names,
+            ));
         }
     };
     for delimiter in delimiters(clues.text, reading, &COMMON) {
@@ -97,6 +119,21 @@ pub(crate) fn candidates(
             dialects(unused_delimiter(clues.text), reading, clues),
             &mut tried,
         );
+    }
+    if tried.is_empty() {
+        // A first row longer than all that: the delimiter that is given, or the usual one.
+        let delimiter = reading.delimiter.unwrap_or(b',');
+        for dialect in dialects(delimiter, reading, clues) {
+            tried.extend(candidate(
+                head,
+                at,
+                dialect,
+                WHOLE_HEAD,
+                whole,
+                fixed_start,
+                names,
+            ));
+        }
     }
     let mut best: Option<&Candidate> = None;
     for candidate in &tried {
@@ -166,7 +203,7 @@ fn dialects(delimiter: u8, reading: &Reading, clues: &Clues<'_>) -> Vec<Dialect>
             quotes.push(None);
         }
         let places = quote_places(text, delimiter, b'\'');
-        if places.opens + places.spaced > 1 && places.closes > 1 {
+        if places.opens + places.spaced > 0 && places.closes > 0 {
             spaced |= places.spaced > 0;
             quotes.push(Some(b'\''));
         }
@@ -211,17 +248,14 @@ fn candidate(
     head: &[u8],
     at: Position,
     dialect: Dialect,
+    extent: Extent,
     whole: bool,
     fixed_start: bool,
     names: &[&str],
 ) -> Option<Candidate> {
-    let mut sample = Sample::read(head, at, dialect, TRIED, whole);
+    let mut sample = Sample::read(head, at, dialect, extent, whole);
     if sample.rows.iter().all(|row| row.width == 0) {
-        let all = Extent {
-            bytes: head.len(),
-            ..TRIED
-        };
-        sample = Sample::read(head, at, dialect, all, whole);
+        sample = Sample::read(head, at, dialect, TRIED_MORE, whole);
     }
     let region = region(&mut sample, fixed_start, names)?;
     let last = sample.rows.last().map_or(0, |row| row.end);

@@ -41,8 +41,8 @@ impl FoundEncoding {
     }
 }
 
-/// No more of the head is looked at where statistics decide.
-const STATISTICS_BYTES: usize = 256 << 10;
+/// No more of the head is looked at where statistics decide: they cost a hundred times what reading does.
+const STATISTICS_BYTES: usize = 64 << 10;
 
 /// Finds the encoding of the text that begins with `head`; `whole` says whether that is all of it.
 /// `fixed` is the name that the definition gives, if it does; one that is no encoding's is passed over.
@@ -196,11 +196,31 @@ fn invalid_utf8(head: &[u8], whole: bool) -> (usize, usize) {
     (invalid, characters)
 }
 
+/// The lines with bytes beyond ASCII, up to what statistics look at; all lines where there are none.
+/// A line end is never part of a longer character in the encodings that are told by statistics.
+fn telling_lines(head: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    if head.is_ascii() {
+        lines.extend_from_slice(&head[..head.len().min(STATISTICS_BYTES)]);
+        return lines;
+    }
+    for line in head.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+        if lines.len() >= STATISTICS_BYTES {
+            break;
+        }
+        if !line.is_ascii() {
+            let room = STATISTICS_BYTES - lines.len();
+            lines.extend_from_slice(&line[..line.len().min(room)]);
+        }
+    }
+    lines
+}
+
 /// What the letters say.
 fn by_statistics(head: &[u8], whole: bool) -> FoundEncoding {
-    let sample = &head[..head.len().min(STATISTICS_BYTES)];
+    let sample = &telling_lines(head);
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(sample, whole && sample.len() == head.len());
+    detector.feed(sample, whole);
     let guess = detector.guess(None, Utf8Detection::Deny);
     let high = sample.iter().filter(|byte| **byte >= 0x80).count();
     if !guess.is_single_byte() {

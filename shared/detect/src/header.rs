@@ -10,7 +10,7 @@ use crate::kind::Kind;
 pub(crate) struct Column {
     /// What most of its cells look like, with `None` where they differ too much or are all empty.
     pub(crate) family: Option<Kind>,
-    /// Some of its cells, in lower case.
+    /// Some of its cells.
     pub(crate) values: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn decide(top: &[(String, Kind)], columns: &[Column], rows_below: usi
             column
                 .values
                 .get(row)
-                .is_some_and(|value| *value == name.to_lowercase())
+                .is_some_and(|value| value.to_lowercase() == name.to_lowercase())
         })
     });
     if repeats && top.len() > 1 && top.iter().all(|(_, kind)| !kind.is_value()) {
@@ -120,7 +120,11 @@ fn points(top: &[(String, Kind)], columns: &[Column]) -> Points {
     let years = are_years(top, columns) || are_numbered(top, columns);
     if is_alphabet(top) {
         points.known += 1;
-        points.sum += 1.0;
+        // Sparse tables of examples have the same letters below.
+        let is_first = top
+            .iter()
+            .any(|(name, _)| matches!(name.as_str(), "a" | "A" | "x" | "X"));
+        points.sum += if is_first { 2.5 } else { 1.0 };
     }
     for (index, (name, kind)) in top.iter().enumerate() {
         let column = columns.get(index);
@@ -159,10 +163,14 @@ fn points(top: &[(String, Kind)], columns: &[Column]) -> Points {
         if name.chars().count() > 60 {
             points.sum -= 0.3;
         }
-        let lower = name.to_lowercase();
-        if column.is_some_and(|column| column.values.contains(&lower)) {
-            points.sum -= 0.6;
-        }
+        let below = column.map_or(0, |column| {
+            column.values.iter().filter(|value| *value == name).count()
+        });
+        points.sum -= match below {
+            0 => 0.0,
+            1 => 0.6,
+            _ => 1.0,
+        };
         let twice = top[..index].iter().any(|(other, _)| other == name);
         points.sum -= if twice { 0.3 } else { 0.0 };
     }
@@ -747,11 +755,19 @@ pub(crate) fn is_known(name: &str) -> bool {
         .filter(|c| c.is_alphabetic())
         .flat_map(char::to_lowercase)
         .collect();
-    // A sentence has a known word by chance.
     words.retain(|word| !word.is_empty());
-    words.len() <= 5 && words.iter().any(|word| KNOWN.contains(&word.as_str()))
-        || KNOWN.contains(&whole.as_str())
+    let is_known = |word: &String| KNOWN.contains(&word.as_str());
+    // A sentence has a known word by chance, and so has one with `no` or `from` among others.
+    let is_telling = |word: &&String| !AMBIGUOUS.contains(&word.as_str());
+    is_known(&whole)
+        || words.len() <= 3 && words.iter().filter(is_telling).any(is_known)
+        || words.len() <= 5 && words.first().filter(is_telling).is_some_and(is_known)
 }
+
+/// Known words that name a column only where they stand alone.
+const AMBIGUOUS: [&str; 12] = [
+    "no", "by", "to", "from", "first", "last", "end", "start", "make", "ad", "land", "by",
+];
 
 #[cfg(test)]
 mod tests {
@@ -779,7 +795,7 @@ mod tests {
                     .filter(|first| families.iter().all(|f| f == first));
                 Column {
                     family,
-                    values: below.iter().map(|cell| cell.to_lowercase()).collect(),
+                    values: below.iter().map(|cell| (*cell).to_owned()).collect(),
                 }
             })
             .collect();

@@ -299,6 +299,15 @@ fn after_sparse(sample: &Sample<'_>, start: usize, width: usize) -> usize {
         .iter()
         .any(|kind| kind.is_value());
     // Rows of data may be nearly empty too: then the full one is one of them.
+    let mut below: Vec<&Row> = rows.iter().skip(at).filter(|row| row.width > 0).collect();
+    let is_empty = |row: &Row| row.filled * 2 <= width && row.filled <= 2 || is_sparse(row, width);
+    while below.last().is_some_and(|row| is_empty(row)) {
+        below.pop();
+    }
+    let empty = below.iter().filter(|row| is_empty(row)).count();
+    if empty * 6 > below.len() {
+        return start;
+    }
     if is_header
         && at < PREAMBLE_ROWS_MAX
         && (names * 3 <= full.filled || !first_values && at - start <= 3)

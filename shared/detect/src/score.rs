@@ -177,6 +177,9 @@ fn cuts(sample: &Sample<'_>, body: &[&Row], width: usize) -> f64 {
     ) {
         return 1.0;
     }
+    if within_dates(sample, body) {
+        return 0.2;
+    }
     // A header with the delimiter in it says that there are columns.
     let first_has_it = body.first().is_some_and(|row| {
         row.width == width && !sample.kinds(row).iter().any(|kind| kind.is_value())
@@ -196,18 +199,48 @@ fn cuts(sample: &Sample<'_>, body: &[&Row], width: usize) -> f64 {
     if whole * 2 > seen { 0.2 } else { 1.0 }
 }
 
-/// Commas with a space behind them, in rows of different widths, are those of sentences.
-fn sentence(sample: &Sample<'_>, body: &[&Row], pattern: f64) -> f64 {
-    if pattern > 0.9 || sample.dialect.trim {
-        return 1.0;
+/// Whether most of the delimiters stand within dates and times.
+fn within_dates(sample: &Sample<'_>, body: &[&Row]) -> bool {
+    let delimiter = sample.dialect.delimiter;
+    if !matches!(delimiter, b'/' | b'-' | b':' | b'.') {
+        return false;
     }
-    let (mut spaced, mut all) = (0, 0);
+    let (mut within, mut all) = (0, 0);
+    for row in body.iter().take(50) {
+        let raw = sample.raw(row);
+        all += memchr::memchr_iter(delimiter, raw).count();
+        for run in raw.split(|byte| !byte.is_ascii_digit() && *byte != delimiter) {
+            if run.len() >= 4 && matches!(crate::kind::kind(run, false), Kind::Date | Kind::Time) {
+                within += memchr::memchr_iter(delimiter, run).count();
+            }
+        }
+    }
+    within * 2 > all
+}
+
+/// Commas with a space behind them, in rows of different widths or in long words alone, are those of
+/// sentences.
+fn sentence(sample: &Sample<'_>, body: &[&Row], pattern: f64) -> f64 {
+    let (mut spaced, mut all, mut values, mut bytes) = (0, 0, 0, 0);
     for row in body.iter().take(50) {
         let raw = sample.raw(row);
         for at in memchr::memchr_iter(b',', raw) {
             all += 1;
             spaced += usize::from(raw.get(at + 1) == Some(&b' '));
         }
+        values += sample
+            .kinds(row)
+            .iter()
+            .filter(|kind| kind.is_value())
+            .count();
+        bytes += raw.len();
     }
-    if spaced * 10 >= all * 8 { 0.4 } else { 1.0 }
+    let is_spaced = spaced * 10 >= all * 8;
+    let is_ragged = pattern <= 0.9 && !sample.dialect.trim;
+    let is_prose = values == 0 && bytes > 14 * (all + body.len().min(50));
+    if is_spaced && (is_ragged || is_prose) {
+        0.25
+    } else {
+        1.0
+    }
 }

@@ -21,7 +21,7 @@ pub const HEADER_BYTES_MAX: usize = 256 << 10;
 const FINAL: Extent = Extent {
     bytes: 256 << 10,
     rows: 2_000,
-    cells: 60_000,
+    cells: 30_000,
 };
 
 /// Rows whose words are compared with the header's.
@@ -305,9 +305,17 @@ fn spaces_round(sample: &Sample<'_>, first: &Row, body: &[&Row]) -> (bool, Optio
         }
     }
     let trim = all > 1 && padded * 10 >= all * 6 && sample.dialect.delimiter != b' ';
-    let note = format!(
+    let mut note = format!(
         "{padded} of {all} cells looked at have spaces around them, which are no part of them"
     );
+    // Only a dialect that trims takes a line of spaces for a blank one.
+    let is_spaces = |row: &&Row| row.role == Role::Blank && sample.raw(row).contains(&b' ');
+    let spaces = sample.rows.iter().filter(is_spaces).count();
+    let has_spaces = spaces > 0 && sample.dialect.delimiter != b' ';
+    if has_spaces && !trim {
+        note = format!("{spaces} lines have nothing but spaces, which are no part of a cell");
+    }
+    let trim = trim || has_spaces;
     (trim, trim.then_some(note))
 }
 
@@ -332,7 +340,7 @@ fn judge(sample: &Sample<'_>, first: &Row, body: &[&Row], width: usize) -> Verdi
             for (column, cell) in columns.iter_mut().zip(sample.cells(row)) {
                 column
                     .values
-                    .push(String::from_utf8_lossy(&cell).to_lowercase());
+                    .push(String::from_utf8_lossy(&cell).into_owned());
             }
         }
     }

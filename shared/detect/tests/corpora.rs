@@ -15,7 +15,18 @@ use batchfleet_grammar::{Limits, RecordReader};
 use serde_json::{Value, json};
 
 /// What is expected otherwise, as `corpus/NAME property`. The README says why each is as it is.
-const MISSES: &[&str] = &[];
+const MISSES: &[&str] = &[
+    "csv-spectrum/location_coordinates first",
+    "own/b_gb18030 encoding",
+    "own/b_ini_like header",
+    "own/b_ini_like columns",
+    "own/b_ini_like records",
+    "own/b_ini_like first",
+    "own/b_prose preamble_rows",
+    "own/b_prose columns",
+    "own/b_prose records",
+    "own/b_prose first",
+];
 
 const PROPERTIES: [&str; 12] = [
     "encoding",

@@ -337,4 +337,86 @@ case("two_columns_colon", "Names and values with colons, which are commas' colum
 case("german_header_only_text", "German words alone", "Vorname;Nachname;Ort\nHans;Müller;Köln\nEva;Meier;Bonn\nJo;Schmidt;Ulm\n", ["Vorname", "Nachname", "Ort"], [["Hans", "Müller", "Köln"], ["Eva", "Meier", "Bonn"], ["Jo", "Schmidt", "Ulm"]], delim=";")
 case("thousands_commas", "Numbers with commas between thousands, semicolons between cells", "city;people;area\nLeeds;536,280;551.7\nYork;141,685;271.9\nHull;267,014;71.5\n", ["city", "people", "area"], [["Leeds", "536,280", "551.7"], ["York", "141,685", "271.9"], ["Hull", "267,014", "71.5"]], delim=";")
 
+
+# ---- a second round, written after the code could read all above: see the README for the first result ----
+case("b_access_log", "A web server's log: spaces, quotes, brackets",
+     "127.0.0.1 - ann [10/Oct/2023:13:55:36 -0700] \"GET /a.gif HTTP/1.0\" 200 2326\n127.0.0.1 - bob [10/Oct/2023:13:55:40 -0700] \"GET /b HTTP/1.1\" 404 12\n10.0.0.7 - - [10/Oct/2023:13:56:01 -0700] \"POST /c HTTP/1.1\" 200 77\n",
+     numbered(8), [["127.0.0.1", "-", "ann", "[10/Oct/2023:13:55:36", "-0700]", "GET /a.gif HTTP/1.0", "200", "2326"], ["127.0.0.1", "-", "bob", "[10/Oct/2023:13:55:40", "-0700]", "GET /b HTTP/1.1", "404", "12"], ["10.0.0.7", "-", "-", "[10/Oct/2023:13:56:01", "-0700]", "POST /c HTTP/1.1", "200", "77"]],
+     delim=" ", header=False)
+case("b_markdown", "A table of Markdown", "| id | name | price |\n|----|------|-------|\n| 1 | Ann | 9.50 |\n| 2 | Bob | 12.00 |\n",
+     ["", "id", "name", "price", ""], [["", "----", "------", "-------", ""], ["", "1", "Ann", "9.50", ""], ["", "2", "Bob", "12.00", ""]], delim="|", trim=True)
+case("b_pivot_months", "Months as names", "Product;Jan 24;Feb 24;Mrz 24\nBolt;10,5;12,0;9,9\nNut;1,0;2,5;3,0\nGear;7,0;7,5;8,0\n",
+     ["Product", "Jan 24", "Feb 24", "Mrz 24"], [["Bolt", "10,5", "12,0", "9,9"], ["Nut", "1,0", "2,5", "3,0"], ["Gear", "7,0", "7,5", "8,0"]], delim=";")
+case("b_pandas_numbers", "pandas without names: columns are numbered", ",0,1,2\n0,0.51,0.22,0.13\n1,0.74,0.95,0.36\n2,0.17,0.28,0.99\n",
+     ["", "0", "1", "2"], [["0", "0.51", "0.22", "0.13"], ["1", "0.74", "0.95", "0.36"], ["2", "0.17", "0.28", "0.99"]])
+case("b_title_with_comma", "A title with the delimiter, right above the header", "Inventory, Leeds\nsku,stock\nA1,5\nB2,7\nC3,0\n",
+     ["sku", "stock"], [["A1", "5"], ["B2", "7"], ["C3", "0"]], pre=1)
+case("b_quoted_title", "A title in quotes above quoted rows", "\"Sales, by region\"\n\"Region\",\"Units\",\"Price\"\n\"North\",\"1\",\"2.50\"\n\"South\",\"3\",\"4.50\"\n",
+     ["Region", "Units", "Price"], [["North", "1", "2.50"], ["South", "3", "4.50"]], pre=1)
+case("b_whole_line_quoted", "Every line in quotes, its own quotes doubled: one column", "\"id,name,note\"\n\"1,Ann,\"\"a, b\"\"\"\n\"2,Bob,c\"\n\"3,Cy,d\"\n",
+     ["id,name,note"], [["1,Ann,\"a, b\""], ["2,Bob,c"], ["3,Cy,d"]])
+case("b_excel_formulas", "Text kept as text by formulas", "code,name,qty\n=\"00123\",Bolt,5\n=\"00456\",Nut,7\n=\"00789\",Gear,1\n",
+     ["code", "name", "qty"], [["=\"00123\"", "Bolt", "5"], ["=\"00456\"", "Nut", "7"], ["=\"00789\"", "Gear", "1"]])
+case("b_slash_comments", "Comments of two slashes", "// exported by tool\nid;name\n1;Ann\n// halfway; still going\n2;Bob\n3;Cy\n",
+     ["id", "name"], [["1", "Ann"], ["2", "Bob"], ["3", "Cy"]], delim=";", pre=1, comment="/")
+case("b_percent_comments", "Comments of percent signs, then numbers", "% x y z\n% made today\n0.1\t0.2\t0.3\n0.4\t0.5\t0.6\n0.7\t0.8\t0.9\n",
+     numbered(3), [["0.1", "0.2", "0.3"], ["0.4", "0.5", "0.6"], ["0.7", "0.8", "0.9"]], delim="\t", header=False, pre=2, comment="%")
+case("b_outlook", "Contacts: many columns, nearly all empty", "First Name,Middle Name,Last Name,Company,Home Phone,E-mail Address,Notes\nAnn,,Lee,,,ann@example.com,\nBob,,,Acme,+1 555 0100,,\n,,,Depot,,,\"Gate 7, ring\ntwice\"\n",
+     ["First Name", "Middle Name", "Last Name", "Company", "Home Phone", "E-mail Address", "Notes"],
+     [["Ann", "", "Lee", "", "", "ann@example.com", ""], ["Bob", "", "", "Acme", "+1 555 0100", "", ""], ["", "", "", "Depot", "", "", "Gate 7, ring\ntwice"]])
+case("b_elster", "Two lines of metadata with as many cells, German", "Steuernummer;11/222/33333;;\nZeitraum;01.01.2024-31.12.2024;;\n;;;\nBeleg;Datum;Netto;Steuer\nR1;03.01.2024;100,00;19,00\nR2;05.01.2024;50,00;9,50\nR3;09.02.2024;10,00;0,70\n",
+     ["Beleg", "Datum", "Netto", "Steuer"], [["R1", "03.01.2024", "100,00", "19,00"], ["R2", "05.01.2024", "50,00", "9,50"], ["R3", "09.02.2024", "10,00", "0,70"]], delim=";", pre=3)
+case("b_sensor_header_units", "Names with units and brackets", "Time [s];Temp (°C);Pressure [hPa];RH %\n0,0;21,5;1013,2;40\n0,5;21,6;1013,1;41\n1,0;21,7;1013,0;41\n",
+     ["Time [s]", "Temp (°C)", "Pressure [hPa]", "RH %"], [["0,0", "21,5", "1013,2", "40"], ["0,5", "21,6", "1013,1", "41"], ["1,0", "21,7", "1013,0", "41"]], delim=";")
+case("b_tab_with_quotes_inside", "Tabs, and sentences with quotes and commas", "id\tcomment\tstars\n1\tGreat, \"really\" great\t5\n2\t\"Never again\"\t1\n3\tok; fine\t3\n",
+     ["id", "comment", "stars"], [["1", "Great, \"really\" great", "5"], ["2", "Never again", "1"], ["3", "ok; fine", "3"]], delim="\t")
+case("b_negative_numbers", "Rows that begin with a minus", "x,y\n-1.5,2\n-2.5,-3\n4,-1\n", ["x", "y"], [["-1.5", "2"], ["-2.5", "-3"], ["4", "-1"]])
+case("b_dash_cells", "Dashes for nothing", "name,a,b\nAnn,-,5\nBob,---,7\nCy,3,-\n", ["name", "a", "b"], [["Ann", "-", "5"], ["Bob", "---", "7"], ["Cy", "3", "-"]])
+case("b_all_text_snake", "Words alone under codes", "customer_ref,ship_mode,seg\nalpha,ground,consumer\nbeta,air,corporate\ngamma,ground,home\n",
+     ["customer_ref", "ship_mode", "seg"], [["alpha", "ground", "consumer"], ["beta", "air", "corporate"], ["gamma", "ground", "home"]])
+case("b_no_header_codes", "Codes and words without a header", "DE;Deutschland;Berlin\nFR;Frankreich;Paris\nIT;Italien;Rom\nES;Spanien;Madrid\n",
+     numbered(3), [["DE", "Deutschland", "Berlin"], ["FR", "Frankreich", "Paris"], ["IT", "Italien", "Rom"]], n=4, delim=";", header=False)
+case("b_no_header_dates", "Dates and amounts without a header", "2024-01-01;10,50\n2024-01-02;11,20\n2024-01-03;9,99\n", numbered(2), [["2024-01-01", "10,50"], ["2024-01-02", "11,20"], ["2024-01-03", "9,99"]], delim=";", header=False)
+case("b_two_rows", "A header and one row", "sku;price\nA1;9,99\n", ["sku", "price"], [["A1", "9,99"]], delim=";")
+case("b_one_cell", "One number", "42\n", ["column_1"], [["42"]], header=False)
+case("b_one_word", "One word", "name\n", ["name"], [])
+case("b_prose", "No table at all: a letter", "Dear Ann,\n\nthank you for your mail, which came today. I will\nanswer it soon, I promise.\n\nYours, Bob\n", ["Dear Ann,"],
+     [["thank you for your mail, which came today. I will"], ["answer it soon, I promise."], ["Yours, Bob"]], delim=";")
+case("b_ini_like", "Names and values parted by an equals sign", "host=example.com\nport=8080\nuser=ann\nmode=fast\n", numbered(2), [["host", "example.com"], ["port", "8080"], ["user", "ann"]], n=4, delim="=", header=False)
+case("b_semicolon_trailing_all", "A delimiter at the end of header and rows", "id;name;qty;\n1;Bolt;5;\n2;Nut;7;\n", ["id", "name", "qty", ""], [["1", "Bolt", "5", ""], ["2", "Nut", "7", ""]], delim=";")
+case("b_leading_delimiter", "A delimiter at the beginning of every line", ";id;name\n;1;Bolt\n;2;Nut\n;3;Gear\n", ["", "id", "name"], [["", "1", "Bolt"], ["", "2", "Nut"], ["", "3", "Gear"]], delim=";")
+case("b_phone_book_pipe", "Pipes and long text with every other delimiter", "nm|tel|memo\nLee, A.|030/12 34; 56|call: mon, tue\nRay, B.|040-77\tx12|n/a\nYoung, C.|+1 (555) 0100|\"soon\"\n",
+     ["nm", "tel", "memo"], [["Lee, A.", "030/12 34; 56", "call: mon, tue"], ["Ray, B.", "040-77\tx12", "n/a"], ["Young, C.", "+1 (555) 0100", "soon"]], delim="|")
+case("b_lat_lon", "Decimal points and minus signs without a header", "53.8008,-1.5491\n53.9590,-1.0815\n53.7676,-0.3274\n", numbered(2), [["53.8008", "-1.5491"], ["53.9590", "-1.0815"], ["53.7676", "-0.3274"]], header=False)
+case("b_booleans", "Columns of yes and no", "feature,free,pro\nexport,no,yes\nshare,yes,yes\naudit,no,no\n", ["feature", "free", "pro"], [["export", "no", "yes"], ["share", "yes", "yes"], ["audit", "no", "no"]])
+case("b_excel_text_numbers", "Numbers as names over text", "2023;2024\nrot;blau\ngrün;gelb\nweiß;rot\n", ["2023", "2024"], [["rot", "blau"], ["grün", "gelb"], ["weiß", "rot"]], delim=";")
+case("b_utf8_bom_quoted_semicolon", "A mark, then a quoted header", "\ufeff\"Id\";\"Größe\"\r\n\"1\";\"5,0\"\r\n\"2\";\"7,5\"\r\n", ["Id", "Größe"], [["1", "5,0"], ["2", "7,5"]], delim=";", le="\r\n")
+case("b_utf16be_semicolon", "UTF-16 BE with a mark and semicolons", "\ufeffNr;Name\r\n1;Müller\r\n2;Weiß\r\n".encode("utf-16-be"), ["Nr", "Name"], [["1", "Müller"], ["2", "Weiß"]], enc="utf-16be", delim=";", le="\r\n")
+case("b_italian_1252", "windows-1252, Italian, accents at the end of words", "città;quantità;perché\nForlì;12;più\nCantù;7;così\nNardò;9;già\n", ["città", "quantità", "perché"], [["Forlì", "12", "più"], ["Cantù", "7", "così"], ["Nardò", "9", "già"]], enc="windows-1252", delim=";")
+case("b_portuguese_1252", "windows-1252, Portuguese", "código;descrição;preço\n1;Maçã;2,50\n2;Pão;1,20\n3;Limão;0,99\n", ["código", "descrição", "preço"], [["1", "Maçã", "2,50"], ["2", "Pão", "1,20"], ["3", "Limão", "0,99"]], enc="windows-1252", delim=";")
+case("b_swedish_1252", "windows-1252, Swedish", "namn;ort\nÅsa Öberg;Malmö\nPär Sjöström;Växjö\nGöran Åkesson;Umeå\n", ["namn", "ort"], [["Åsa Öberg", "Malmö"], ["Pär Sjöström", "Växjö"], ["Göran Åkesson", "Umeå"]], enc="windows-1252", delim=";")
+case("b_czech_1250", "windows-1250, Czech", "číslo;jméno;město\n1;Jiří Dvořák;Plzeň\n2;Tomáš Černý;Jihlava\n3;Žaneta Šťastná;Ústí nad Labem\n", ["číslo", "jméno", "město"], [["1", "Jiří Dvořák", "Plzeň"], ["2", "Tomáš Černý", "Jihlava"], ["3", "Žaneta Šťastná", "Ústí nad Labem"]], enc="windows-1250", delim=";")
+case("b_thai", "windows-874", "รหัส,ชื่อ,จังหวัด\n1,สมชาย ใจดี,กรุงเทพมหานคร\n2,สมหญิง รักเรียน,เชียงใหม่\n", ["รหัส", "ชื่อ", "จังหวัด"], [["1", "สมชาย ใจดี", "กรุงเทพมหานคร"], ["2", "สมหญิง รักเรียน", "เชียงใหม่"]], enc="windows-874", write="cp874")
+case("b_half_width_katakana", "Shift_JIS as banks write it: katakana of half width", "日付,摘要,金額\r\n2024/01/31,ﾌﾘｺﾐ ﾔﾏﾀﾞ ﾀﾛｳ,\"12,000\"\r\n2024/02/01,ﾃﾞﾝｷﾀﾞｲ,\"-8,500\"\r\n",
+     ["日付", "摘要", "金額"], [["2024/01/31", "ﾌﾘｺﾐ ﾔﾏﾀﾞ ﾀﾛｳ", "12,000"], ["2024/02/01", "ﾃﾞﾝｷﾀﾞｲ", "-8,500"]], enc="shift_jis", write="cp932", le="\r\n")
+case("b_shift_jis_backslash", "Shift_JIS whose second bytes are backslashes", "番号,名称\n1,表示能力\n2,十ソ構\n3,予定表\n", ["番号", "名称"], [["1", "表示能力"], ["2", "十ソ構"], ["3", "予定表"]], enc="shift_jis", write="cp932")
+case("b_gb18030", "GBK with a rare character of four bytes", "编号,姓名\n1,㐂田\n2,李小龙\n3,王力宏\n", ["编号", "姓名"], [["1", "㐂田"], ["2", "李小龙"], ["3", "王力宏"]], enc="gb18030", write="gb18030")
+case("b_escape_no_quotes", "Commas behind backslashes, no quotes", "id,title\n1,One\\, two\n2,Three\n3,Four\\, five\\, six\n4,Seven\n", ["id", "title"], [["1", "One, two"], ["2", "Three"], ["3", "Four, five, six"]], n=4, escape="\\")
+case("b_single_quote_backslash", "Apostrophes as quotes, backslashes before them", "'id','text'\n'1','it\\'s, ok'\n'2','plain'\n'3','don\\'t'\n", ["id", "text"], [["1", "it's, ok"], ["2", "plain"], ["3", "don't"]], quote="'", escape="\\")
+case("b_json_backslash", "JSON with backslashes within doubled quotes", "id,doc\n1,\"{\"\"t\"\":\"\"line\\nbreak\"\"}\"\n2,\"{\"\"t\"\":\"\"tab\\t\"\"}\"\n", ["id", "doc"], [["1", "{\"t\":\"line\\nbreak\"}"], ["2", "{\"t\":\"tab\\t\"}"]])
+case("b_dirty_quotes_some", "Most quotes are right, one has text behind it", "id,name,note\n1,\"Lee, Ann\",ok\n2,\"Ray\" B.,ok\n3,\"Young, Cy\",\"a, b\"\n4,\"Hall, Di\",ok\n", ["id", "name", "note"], [["1", "Lee, Ann", "ok"], ["2", "Ray B.", "ok"], ["3", "Young, Cy", "a, b"]], n=4)
+case("b_open_quote_among_good", "Good quotes, and one that is never closed near the end: rows behind it are in its record", "id,name,note\n" + "".join("%d,\"Lee, A%d\",ok\n" % (i, i) for i in range(1, 21)) + "21,\"open,ok\n22,Bob,ok\n",
+     ["id", "name", "note"], [["1", "Lee, A1", "ok"], ["2", "Lee, A2", "ok"], ["3", "Lee, A3", "ok"]], n=21)
+case("b_cr_data", "Notes with carriage returns, unquoted, among Unix rows", "id,note,n\n1,a,5\n2,b\rc,6\n3,d,7\n4,e,8\n5,f,9\n6,g,1\n", ["id", "note", "n"], [["1", "a", "5"], ["2", "b\rc", "6"], ["3", "d", "7"]], n=6)
+case("b_spaces_only_lines", "Lines of spaces between rows", "id,name\n   \n1,Ann\n  \n2,Bob\n", ["id", "name"], [["1", "Ann"], ["2", "Bob"]], n=2, trim=True)
+case("b_totals_per_group", "Totals within the table", "dept,name,hours\nA,Ann,5\nA,Bob,7\nTotal A,,12\nB,Cy,3\nTotal B,,3\nTotal,,15\n", ["dept", "name", "hours"], [["A", "Ann", "5"], ["A", "Bob", "7"], ["Total A", "", "12"]], n=6)
+case("b_numbered_title", "A report number and page above, form feed between pages", "Report 4711    Page 1\n\nid;name;qty\n1;Bolt;5\n2;Nut;7\n\x0c\n3;Gear;1\n", ["id", "name", "qty"], [["1", "Bolt", "5"], ["2", "Nut", "7"], ["\x0c"]], n=4, delim=";", pre=2)
+case("b_english_dates_names", "Long dates with commas in quotes", "event,when\nLaunch,\"Monday, January 15, 2024\"\nClose,\"Friday, March 1, 2024\"\n", ["event", "when"], [["Launch", "Monday, January 15, 2024"], ["Close", "Friday, March 1, 2024"]])
+case("b_ip_list", "Addresses and ports", "ip:port\n10.0.0.1:80\n10.0.0.2:443\n10.0.0.3:8080\n", ["ip", "port"], [["10.0.0.1", "80"], ["10.0.0.2", "443"], ["10.0.0.3", "8080"]], delim=":")
+case("b_currency", "Dollar signs and thousands in quotes", "item,price\nCar,\"$12,500.00\"\nBike,$250.00\nBoat,\"$1,250,000.00\"\n", ["item", "price"], [["Car", "$12,500.00"], ["Bike", "$250.00"], ["Boat", "$1,250,000.00"]])
+case("b_survey", "Answers that are sentences, and ids", "respondent,q1,q2\nr1,\"Yes, very much\",\"Because it is fast, cheap; and small\"\nr2,No,\nr3,\"Maybe\",\"I don't know\"\n", ["respondent", "q1", "q2"], [["r1", "Yes, very much", "Because it is fast, cheap; and small"], ["r2", "No", ""], ["r3", "Maybe", "I don't know"]])
+case("b_gtfs", "Public transport: no quotes, empty columns, a mark", "\ufeffstop_id,stop_code,stop_name,stop_lat,stop_lon,parent_station\r\nS1,,Main St / 1st Av,40.1,-75.2,\r\nS2,,Oak & Elm,40.2,-75.3,\r\nS3,77,Depot,40.3,-75.4,S1\r\n",
+     ["stop_id", "stop_code", "stop_name", "stop_lat", "stop_lon", "parent_station"], [["S1", "", "Main St / 1st Av", "40.1", "-75.2", ""], ["S2", "", "Oak & Elm", "40.2", "-75.3", ""], ["S3", "77", "Depot", "40.3", "-75.4", "S1"]], le="\r\n")
+case("b_quote_char_in_header", "Inches in the header", "part,len (\"),wt\nA,5,1.5\nB,7,2.5\nC,9,3.5\n", ["part", "len (\")", "wt"], [["A", "5", "1.5"], ["B", "7", "2.5"], ["C", "9", "3.5"]])
+case("b_mixed_quotes", "Both quotes in use: apostrophes are data", "id,say\n1,\"it's, 'fine'\"\n2,'tis\n3,\"rock 'n' roll\"\n", ["id", "say"], [["1", "it's, 'fine'"], ["2", "'tis"], ["3", "rock 'n' roll"]])
 print(len(SEEN), "files")
