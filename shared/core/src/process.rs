@@ -10,7 +10,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use batchfleet_definition::{
-    Cells, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan, Severity,
+    Cells, Checked, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan, Scratch,
+    Severity,
 };
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
@@ -69,7 +70,8 @@ impl JobPlan {
             .map(|name| name.clone().into_bytes())
             .collect();
         let rows = definition.bind(&cells)?;
-        let rejects = RejectForm::new(&layout, rows.field_names(), sensitive_columns(&rows));
+        let sensitive = rows.sensitive_columns().iter().copied().collect();
+        let rejects = RejectForm::new(&layout, rows.field_names(), sensitive);
         Ok(Self {
             layout,
             rows,
@@ -113,12 +115,13 @@ impl JobPlan {
     fn check(
         &self,
         record: &Record<'_>,
+        scratch: &mut Scratch,
         encoder: &mut JsonLines,
         errors: &mut Vec<RowError>,
-    ) -> bool {
+    ) -> Checked {
         if let Some(fault) = record.fault() {
             errors.push(describe_fault(&self.rejects, record, fault));
-            return false;
+            return Checked::Rejected;
         }
         if let Some(column) = self.rejects.masked_column(record) {
             let message = format!(
@@ -126,9 +129,9 @@ impl JobPlan {
                  the job"
             );
             errors.push(RowError::of_row(Code::Required, message));
-            return false;
+            return Checked::Rejected;
         }
-        self.rows.check(&RowCells(record), encoder, errors)
+        self.rows.check(&RowCells(record), scratch, encoder, errors)
     }
 
     /// The header line of rejects.csv.
@@ -254,6 +257,7 @@ pub struct Processing<'a> {
     scope: &'a Scope,
     reader: RecordReader<'a>,
     encoder: JsonLines,
+    scratch: Scratch,
     errors: Vec<RowError>,
     rejects: RejectWriter<'a>,
     counts: Counts,
@@ -279,6 +283,7 @@ impl<'a> Processing<'a> {
             scope,
             reader: RecordReader::new(bytes, plan.layout.dialect, plan.limits, at),
             encoder: JsonLines::new(&plan.rows),
+            scratch: Scratch::default(),
             errors: Vec::new(),
             rejects: RejectWriter::new(&plan.rejects),
             counts: Counts::default(),
@@ -309,9 +314,17 @@ impl<'a> Processing<'a> {
                 continue;
             }
             self.errors.clear();
-            let mut accepted = self
-                .plan
-                .check(&record, &mut self.encoder, &mut self.errors);
+            let checked = self.plan.check(
+                &record,
+                &mut self.scratch,
+                &mut self.encoder,
+                &mut self.errors,
+            );
+            if checked == Checked::Skipped {
+                self.counts.skipped += 1;
+                continue;
+            }
+            let mut accepted = checked == Checked::Accepted;
             if accepted && let Some(refusal) = self.refused.remove(&record.index()) {
                 self.errors.push(refusal);
                 accepted = false;
@@ -351,11 +364,6 @@ impl<'a> Processing<'a> {
     }
 }
 
-/// The columns whose values nobody is to see.
-fn sensitive_columns(_rows: &RowPlan) -> BTreeSet<usize> {
-    BTreeSet::new()
-}
-
 /// A record that could not be read into cells: what is wrong with it, and where it is.
 fn describe_fault(form: &RejectForm, record: &Record<'_>, fault: RecordFault) -> RowError {
     let code = match fault {
@@ -371,7 +379,8 @@ fn describe_fault(form: &RejectForm, record: &Record<'_>, fault: RecordFault) ->
     RowError::of_row(code, message)
 }
 
-/// A row counts once under each code it has, however many of its fields have it.
+/// A row counts once under each code it has, however many of its fields have it. What is a warning
+/// did not make it a reject.
 fn count_codes(codes: &mut CodeCounts, errors: &[RowError], severity: Severity) {
     let counted = errors.iter().filter(|error| error.severity == severity);
     let distinct: BTreeSet<Code> = counted.map(|error| error.code).collect();
