@@ -70,7 +70,8 @@ impl JobPlan {
             .map(|name| name.clone().into_bytes())
             .collect();
         let rows = definition.bind(&cells)?;
-        let rejects = RejectForm::new(&layout, rows.field_names(), sensitive_columns(&rows));
+        let sensitive = rows.sensitive_columns().iter().copied().collect();
+        let rejects = RejectForm::new(&layout, rows.field_names(), sensitive);
         Ok(Self {
             layout,
             rows,
@@ -361,11 +362,6 @@ impl<'a> Processing<'a> {
             ..Processed::of(self.rejects.finish())
         }
     }
-}
-
-/// The columns whose values nobody is to see.
-fn sensitive_columns(_rows: &RowPlan) -> BTreeSet<usize> {
-    BTreeSet::new()
 }
 
 /// A record that could not be read into cells: what is wrong with it, and where it is.

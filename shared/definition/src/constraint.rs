@@ -7,6 +7,7 @@
 mod order;
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use regex::Regex;
 use serde_json::value::RawValue;
@@ -18,10 +19,13 @@ use crate::show::shown;
 use crate::suggest::nearest;
 use crate::types::{FieldType, Literal, Value};
 
-pub(crate) use self::order::{Digits, compare};
+pub(crate) use self::order::{Digits, compare, moment};
 
 /// How many of the values allowed a sentence names.
 const SHOWN_VALUES_MAX: usize = 10;
+
+/// So many values are compared one after another without taking longer than a hash.
+const FEW: usize = 16;
 
 /// Something that does not hold.
 #[derive(Debug, PartialEq)]
@@ -55,6 +59,8 @@ pub(crate) struct Checks {
     min_length: usize,
     max_length: Option<usize>,
     one_of: Vec<Literal>,
+    /// The same where they are many texts; in small letters where case does not count.
+    many: HashSet<String>,
     ignore_case: bool,
     items: Option<Items>,
 }
@@ -77,6 +83,7 @@ impl Checks {
             min_length: constraints.min_length.unwrap_or(0) as usize,
             max_length: constraints.max_length.map(|length| length as usize),
             one_of: constraints.one_of.clone(),
+            many: many(constraints),
             ignore_case: constraints.ignore_case,
             items: None,
         })
@@ -136,8 +143,18 @@ impl Checks {
         {
             found.push(beyond("above the maximum", max));
         }
-        if !self.one_of.is_empty() && !self.one_of.iter().any(|one| self.is_same(value, one)) {
+        if !self.one_of.is_empty() && !self.is_in_set(value) {
             found.push(self.not_in_set(value));
+        }
+    }
+
+    fn is_in_set(&self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Str(text) if !self.many.is_empty() && self.ignore_case => {
+                self.many.contains(&text.to_lowercase())
+            }
+            Value::Str(text) if !self.many.is_empty() => self.many.contains(*text),
+            _ => self.one_of.iter().any(|one| self.is_same(value, one)),
         }
     }
 
@@ -215,6 +232,19 @@ impl Checks {
             }
         }
     }
+}
+
+/// The texts allowed, where they are too many to look at one after another.
+fn many(constraints: &Constraints) -> HashSet<String> {
+    if constraints.one_of.len() <= FEW {
+        return HashSet::new();
+    }
+    let texts = constraints.one_of.iter().filter_map(|one| match one {
+        Literal::Str(text) if constraints.ignore_case => Some(text.to_lowercase()),
+        Literal::Str(text) => Some(text.clone()),
+        _ => None,
+    });
+    texts.collect()
 }
 
 /// An item of a list as the value it was before it was written as JSON.

@@ -8,7 +8,7 @@ use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::constraint::Digits;
+use crate::constraint::{Digits, moment};
 use crate::types::{FieldType, Value};
 
 /// Fields whose values are unique.
@@ -31,6 +31,11 @@ pub(crate) fn add(
     key.extend_from_slice(&[0; 4]);
     match value {
         Value::Null | Value::Str("") => return false,
+        // The same moment in two places is the same.
+        Value::Str(text) if kind == FieldType::DateTime => match moment(text) {
+            Some(moment) => key.extend_from_slice(&moment.as_nanosecond().to_le_bytes()),
+            None => key.extend_from_slice(text.as_bytes()),
+        },
         // Of an address the path's case counts.
         Value::Str(text) if ignore_case && kind != FieldType::Url => folded(key, text),
         Value::Str(text) | Value::Json(text) => key.extend_from_slice(text.as_bytes()),

@@ -54,7 +54,7 @@ async fn a_manifest_is_the_same_in_any_number_of_pieces() {
     let whole = write(&results, usize::MAX, &reports).await;
     let job = JobId::derive(&["j"]);
     assert_eq!(results.names(&job), [MANIFEST_FILE]);
-    for buffer in [1, 100, 400] {
+    for buffer in [1, 100, 300] {
         let results = MemoryResults::new();
         for _ in 0..2 {
             assert_eq!(write(&results, buffer, &reports).await, whole, "{buffer}");

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use async_trait::async_trait;
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::{Job, JobStatus, Policy};
 use batchfleet_core::message::Message;
@@ -130,7 +131,13 @@ impl Results for Mortal<MemoryResults> {
         self.crash.call().await;
         self.inner.put(job, name, content).await
     }
-    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
+    async fn join(
+        &self,
+        job: &JobId,
+        name: &str,
+        head: Bytes,
+        parts: &[String],
+    ) -> PortResult<FileSum> {
         self.crash.call().await;
         self.inner.join(job, name, head, parts).await
     }

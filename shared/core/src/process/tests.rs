@@ -240,3 +240,153 @@ fn a_reason_is_short_and_on_one_line() {
     let cut = format!("the destination refused the row: {}…", "é ".repeat(150));
     assert_eq!(error.message, cut);
 }
+
+const CONTACTS: &str = "fields:\n  \
+    - {name: email, type: email, required: true}\n  \
+    - {name: card, sensitive: true, min_length: 4}\n  \
+    - {name: age, type: integer, max: 120, severity: warning}\n";
+
+/// A warning takes nothing of the row away, and is not among the rejects.
+#[test]
+fn accepted_rows_with_warnings_are_delivered_counted_and_told() {
+    let plan = plan(CONTACTS, &["email", "card", "age"]);
+    let done = run(
+        &plan,
+        b"a@b.de,12345,42\nc@d.de,67890,130\ne@f.de,13579,old\nnope,24680,old\n",
+    );
+    assert_eq!((done.counts.accepted, done.counts.rejected), (3, 1));
+    assert_eq!(done.warned, 2);
+    let warnings = CodeCounts::from([(Code::TypeMismatch, 1), (Code::OutOfRange, 1)]);
+    assert_eq!(done.warnings, warnings);
+    assert_eq!(done.codes, CodeCounts::from([(Code::TypeMismatch, 1)]));
+    let part = String::from_utf8(done.part.clone()).unwrap();
+    assert_eq!(part.lines().count(), 3);
+    assert!(
+        part.contains("\"age\":130") && part.contains("\"card\":\"67890\""),
+        "{part}"
+    );
+
+    let objects = |text: &[u8]| -> Vec<serde_json::Value> {
+        let text = std::str::from_utf8(text).unwrap();
+        let lines = text.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let told = objects(&done.warnings_json);
+    let places: Vec<_> = told
+        .iter()
+        .map(|it| {
+            (
+                it["record"].as_u64(),
+                it["line"].as_u64(),
+                it["offset"].as_u64(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [(Some(1), Some(3), Some(16)), (Some(2), Some(4), Some(33))]
+    );
+    for one in &told {
+        assert_eq!(one["errors"][0]["severity"], "warning");
+        assert_eq!(one["errors"][0]["field"], "age");
+        assert_eq!(one["cells"]["card"], "***");
+    }
+    let rejects = objects(&done.rejects_json);
+    assert_eq!(rejects.len(), 1);
+    assert_eq!(
+        rejects[0]["errors"].as_array().unwrap().len(),
+        2,
+        "both: {}",
+        rejects[0]
+    );
+    let text = String::from_utf8(done.rejects.clone()).unwrap();
+    assert!(
+        text.contains("; warning: age: ") && text.ends_with(",TYPE_MISMATCH\n"),
+        "{text}"
+    );
+    for report in [&done.rejects, &done.rejects_json, &done.warnings_json] {
+        let text = String::from_utf8(report.clone()).unwrap();
+        assert!(!text.contains("67890") && !text.contains("24680"), "{text}");
+    }
+
+    let range = BatchRange {
+        index: 0,
+        start: 0,
+        end: 70,
+        first_record: 0,
+        records: 4,
+        first_line: 2,
+        oversize: false,
+    };
+    let completion = done.completion(&range, false);
+    assert_eq!((completion.warned, &completion.warnings), (2, &warnings));
+    let sum = FileSum::of(&done.part);
+    assert_eq!(completion.written, Some(Written { part: Some(sum) }));
+}
+
+/// Whatever a sensitive value does wrong, no report shows it; and the mask is not imported.
+#[test]
+fn sensitive_values_are_in_no_report_and_the_mask_is_in_no_part() {
+    let plan = plan(CONTACTS, &["email", "card", "age"]);
+    let text = b"a@b.de,q7z,42\nb@b.de,q7z,1,q7z\nq7z\nnope,q7z9999\nc@b.de,\"q7z,1\n";
+    let done = run(&plan, text);
+    assert_eq!(
+        done.counts.rejected,
+        5,
+        "{:?}",
+        String::from_utf8(done.rejects)
+    );
+    for report in [&done.rejects, &done.rejects_json, &done.warnings_json] {
+        let text = String::from_utf8(report.clone()).unwrap();
+        // A value in the column of another field is told by that field's own errors.
+        let others = text.lines().filter(|line| !line.contains("email: "));
+        for line in others {
+            assert!(!line.contains("q7z"), "{line}");
+        }
+    }
+    let header = [
+        "email", "card", "age", "_record", "_line", "_errors", "_codes",
+    ];
+    let again = self::plan(CONTACTS, &header);
+    let done = run(
+        &again,
+        b"a@b.de,***,42,0,2,no,LENGTH\na@b.de,12345,42,0,2,no,LENGTH\n",
+    );
+    assert_eq!((done.counts.accepted, done.counts.rejected), (1, 1));
+    let text = String::from_utf8(done.rejects).unwrap();
+    assert!(
+        text.starts_with("a@b.de,***,42,0,2,card: the value was hidden"),
+        "{text}"
+    );
+}
+
+/// What a batch's item holds at the worst stays well under the write unit that it costs: 1 KB, of which
+/// keys, owner and lease take some 200 bytes.
+#[test]
+fn the_largest_completion_is_small() {
+    let all = |codes: &[Code]| codes.iter().map(|&code| (code, 5_000)).collect();
+    let completion = Completion {
+        failed: false,
+        counts: Counts {
+            records: 5_000,
+            accepted: 5_000,
+            rejected: 5_000,
+            skipped: 5_000,
+        },
+        bytes: 8 << 20,
+        codes: all(&Code::ALL),
+        warned: 5_000,
+        // Those of fields, rules and constraints; the others are never warnings.
+        warnings: all(&Code::ALL[..10]),
+        written: Some(Written {
+            part: Some(FileSum {
+                bytes: 64 << 20,
+                sha256: "f".repeat(64),
+            }),
+        }),
+    };
+    let text = serde_json::to_string(&completion).unwrap();
+    assert!(text.len() <= 824, "{} bytes", text.len());
+}

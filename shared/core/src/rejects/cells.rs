@@ -13,7 +13,7 @@ pub(super) const SPACE_INSTEAD: u8 = b';';
 ///
 /// A dialect without quotes and without an escape can't hold everything: there a delimiter or a line
 /// end within a cell becomes a space (or [`SPACE_INSTEAD`]), and a row that would begin like a comment
-/// gets an apostrophe before it. Cells that were read in such a dialect have none of these, but our
+/// gets an apostrophe before it, unless a space there is trimmed away. Cells that were read in such a dialect have none of these, but our
 /// own sentences may, and so may the text of a record that could not be read.
 pub(super) struct RowWriter {
     dialect: Dialect,
@@ -115,7 +115,13 @@ impl RowWriter {
             b' '
         };
         if begins_comment {
-            self.out.push(b'\'');
+            self.out
+                .push(match (self.dialect.trim, self.dialect.delimiter) {
+                    // Trimmed away again.
+                    (true, b' ') => b'\t',
+                    (true, _) => b' ',
+                    (false, _) => b'\'',
+                });
         }
         for &byte in cell {
             self.out

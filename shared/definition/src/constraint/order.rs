@@ -1,9 +1,14 @@
 //! Which of two values of a field is the smaller.
 //!
-//! Both come from the same conversion, so texts compare as texts: a date is written so that the
-//! earlier is the smaller text. It must not know of fields.
+//! Both come from the same conversion, so most texts compare as texts: a date is written so that the
+//! earlier is the smaller text. Times with an offset compare by the moment that they mean. It must
+//! not know of fields.
 
 use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use crate::types::Value;
 
@@ -14,10 +19,26 @@ pub(crate) fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
         (Value::Num(a), Value::Num(b)) => a.partial_cmp(b),
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::Decimal(a), Value::Decimal(b)) => Some(decimals(a, b)),
-        (Value::Str(a), Value::Str(b)) => Some(a.cmp(b)),
+        (Value::Str(a), Value::Str(b)) => match (moment(a), moment(b)) {
+            (Some(a), Some(b)) => Some(a.cmp(&b)),
+            _ => Some(a.cmp(b)),
+        },
         (Value::Json(a), Value::Json(b)) if a == b => Some(Ordering::Equal),
         _ => None,
     }
+}
+
+/// The moment that a date with a time means; one without an offset is of UTC. Nothing for all other
+/// texts, a date alone among them.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    if text.as_bytes().get(10) != Some(&b'T') {
+        return None;
+    }
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
+    }
+    let time: DateTime = text.parse().ok()?;
+    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// Two numbers by their digits, however many they have.
@@ -86,6 +107,21 @@ mod tests {
         ] {
             assert_eq!(decimals(a, b), order, "{a} {b}");
             assert_eq!(decimals(b, a), order.reverse(), "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn times_compare_by_the_moment_they_mean() {
+        for (a, order, b) in [
+            ("2024-01-01T12:00:00+02:00", Ordering::Less, "2024-01-01T11:00:00Z"),
+            ("2024-01-01T12:00:00+01:00", Ordering::Equal, "2024-01-01T11:00:00Z"),
+            ("2024-01-01T12:00:00", Ordering::Equal, "2024-01-01T12:00:00Z"),
+            ("2024-01-01T12:00:00.5Z", Ordering::Greater, "2024-01-01T12:00:00Z"),
+            ("2024-01-02", Ordering::Greater, "2024-01-01"),
+        ] {
+            let compared = |a, b| compare(&Value::Str(a), &Value::Str(b));
+            assert_eq!(compared(a, b), Some(order), "{a} {b}");
+            assert_eq!(compared(b, a), Some(order.reverse()), "{b} {a}");
         }
     }
 

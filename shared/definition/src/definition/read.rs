@@ -10,6 +10,8 @@ mod field;
 mod literal;
 mod options;
 mod policy;
+#[cfg(test)]
+mod schema;
 mod transforms;
 
 use std::collections::HashSet;
@@ -24,7 +26,7 @@ const WORKERS_MAX: u32 = 1000;
 const TOGETHER_MAX: usize = 16;
 
 /// The keys of a definition.
-pub(super) const KEYS: [&str; 15] = [
+const KEYS: [&str; 15] = [
     "name",
     "description",
     "dialect",

@@ -4,7 +4,9 @@
 mod faults;
 mod header;
 mod hostile;
+mod keys;
 mod language;
+mod pipeline;
 mod properties;
 mod rows;
 

@@ -12,7 +12,7 @@ use crate::language::{At, Mapping, Reader};
 use crate::show::shown;
 use crate::suggest::nearest;
 
-const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 11] = [
     "encoding",
     "delimiter",
     "quote",

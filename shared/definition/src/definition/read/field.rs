@@ -111,7 +111,9 @@ impl Reader {
         let aliases = keys.get("aliases").map(At::items).unwrap_or_default();
         let own = keys.get("column").or_else(|| keys.get("name"));
         let places = own.into_iter().chain(&aliases);
-        for (header, at) in field.headers().zip(places) {
+        // One that could not be read is empty, and belongs to nobody.
+        let headers = field.headers().zip(places);
+        for (header, at) in headers.filter(|(header, _)| !header.is_empty()) {
             let owner = owners
                 .entry(key(header))
                 .or_insert_with(|| field.name.clone());
@@ -134,9 +136,10 @@ impl Reader {
         // A type that cannot be read is reported, and whatever depends on it passed over.
         let known = kind.is_some();
         let kind = kind.unwrap_or(FieldType::String);
-        let options = self.options(keys, kind, known);
+        let (options, items) = self.options(keys, kind, known);
         let converter = self.converter(keys, kind, &options, known);
         let mut field = self.plain_field(keys, kind, options)?;
+        field.items = items;
         let transforms = keys.get("transforms").and_then(|at| self.transforms(at));
         let steps = transforms.unwrap_or_default();
         field.transforms = steps;
@@ -264,13 +267,6 @@ impl Reader {
         field.default = given("default");
         field.constant = given("constant");
         field.constraints = self.constraints(keys, field.kind, converter);
-        if let Some(items) = &field.options.items
-            && let Some(at) = keys.get("items").filter(|at| at.is_mapping())
-            && let Ok(converter) = Converter::compile(items.kind, &items.options)
-            && let Some(keys) = self.item_keys(at)
-        {
-            field.items = self.constraints(&keys, items.kind, &converter);
-        }
     }
 
     fn steps(&mut self, keys: &Mapping<'_>, field: &Field) -> Option<Steps> {

@@ -2,11 +2,12 @@
 //!
 //! Which type has which option, and whether its values make sense, is the types' to say.
 
+use super::super::Constraints;
 use crate::language::{At, Mapping, Reader};
 use crate::types::{Converter, FieldType, ItemType, OptionFault, TypeOptions};
 
 /// The keys of `items`: those of its type, and constraints.
-const ITEM_KEYS: [&str; 20] = [
+pub(super) const ITEM_KEYS: [&str; 18] = [
     "type",
     "format",
     "formats",
@@ -25,24 +26,18 @@ const ITEM_KEYS: [&str; 20] = [
     "min_length",
     "max_length",
     "one_of",
-    "separator",
-    "items",
 ];
 const FRACTION_DIGITS_MAX: u32 = 38;
 
 impl Reader {
-    pub(super) fn item_keys<'t>(&mut self, at: &At<'t>) -> Option<Mapping<'t>> {
-        let expected = "a type, or a mapping with the key \"type\"";
-        self.mapping(at, expected, &ITEM_KEYS)
-    }
-
-    /// The options of a type. Without a type that is known, the case of letters may be for any.
+    /// The options of a type, and what must hold for its items. Without a type that is known, the case
+    /// of letters may be for any.
     pub(super) fn options(
         &mut self,
         keys: &Mapping<'_>,
         kind: FieldType,
         known: bool,
-    ) -> TypeOptions {
+    ) -> (TypeOptions, Constraints) {
         let mut options = TypeOptions {
             formats: self.formats(keys),
             ..TypeOptions::default()
@@ -90,10 +85,10 @@ impl Reader {
                 );
             }
         }
-        if let Some(at) = keys.get("items") {
-            options.items = self.items(at).map(Box::new);
-        }
-        options
+        let items = keys.get("items").and_then(|at| self.items(at));
+        let (items, constraints) = items.unzip();
+        options.items = items.map(Box::new);
+        (options, constraints.unwrap_or_default())
     }
 
     fn formats(&mut self, keys: &Mapping<'_>) -> Vec<String> {
@@ -115,22 +110,24 @@ impl Reader {
     }
 
     /// What the items of a list are: a type alone, or with its options.
-    fn items(&mut self, at: &At<'_>) -> Option<ItemType> {
+    fn items(&mut self, at: &At<'_>) -> Option<(ItemType, Constraints)> {
         if !at.is_mapping() {
-            let kind = self.kind(at)?;
-            return Some(ItemType {
-                kind,
+            let item = ItemType {
+                kind: self.kind(at)?,
                 options: TypeOptions::default(),
-            });
+            };
+            return Some((item, Constraints::default()));
         }
-        let keys = self.item_keys(at)?;
+        let expected = "a type, or a mapping with the key \"type\"";
+        let keys = self.mapping(at, expected, &ITEM_KEYS)?;
         let kind = match keys.get("type") {
             Some(at) => self.kind(at)?,
             None => FieldType::String,
         };
-        let options = self.options(&keys, kind, true);
-        self.converter(&keys, kind, &options, true)?;
-        Some(ItemType { kind, options })
+        let (options, _) = self.options(&keys, kind, true);
+        let converter = self.converter(&keys, kind, &options, true)?;
+        let constraints = self.constraints(&keys, kind, &converter);
+        Some((ItemType { kind, options }, constraints))
     }
 
     /// Compiles a type, and says what is wrong with its options.
