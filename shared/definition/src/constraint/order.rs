@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 
 use crate::types::Value;
 
@@ -38,7 +38,7 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
         return Some(moment);
     }
     let time: DateTime = text.parse().ok()?;
-    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    Offset::UTC.to_timestamp(time).ok()
 }
 
 /// Two numbers by their digits, however many they have.

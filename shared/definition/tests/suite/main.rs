@@ -1,6 +1,7 @@
 //! The public face of the crate: what definitions are accepted, what faults say, and what rows
 //! become. These tests must not know how the crate is divided inside.
 
+mod docs;
 mod faults;
 mod header;
 mod hostile;
