@@ -26,4 +26,6 @@ pub use json_lines::JsonLines;
 pub use language::{Fault, Faults};
 pub use plan::{Cells, Encoder, RowPlan};
 pub use row_error::{Category, Code, RowError, Severity};
-pub use types::{FieldType, Literal, Value};
+pub use types::{
+    Converter, FieldType, ItemType, Literal, Mismatch, OptionFault, TypeOptions, Value,
+};

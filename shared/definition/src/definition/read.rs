@@ -264,7 +264,7 @@ impl Reader {
     }
 
     fn kind(&mut self, at: &At<'_>) -> Option<FieldType> {
-        let names = FieldType::ALL.map(FieldType::as_str);
+        let names = FieldType::PLAIN.map(FieldType::as_str);
         let name = self.choice(at, "type", &names)?;
         FieldType::ALL
             .into_iter()
@@ -280,6 +280,7 @@ impl Reader {
             FieldType::Boolean => "true or false",
             FieldType::Date => "a date (YYYY-MM-DD)",
             FieldType::Email => "an email address",
+            _ => kind.as_str(),
         };
         let scalar = self.scalar(at, expected)?;
         let literal = match (kind, scalar.resolve()) {
@@ -296,7 +297,7 @@ impl Reader {
                 Ok(Value::Str(text)) => Some(Literal::Str(text.to_owned())),
                 _ => None,
             },
-            (FieldType::Integer | FieldType::Number, _) => None,
+            _ => None,
         };
         if literal.is_none() {
             self.unexpected(at, expected);
@@ -412,7 +413,6 @@ impl Reader {
         }
         let is_number = match field.kind {
             FieldType::Number | FieldType::Integer => true,
-            FieldType::String | FieldType::Date | FieldType::Email => false,
             FieldType::Boolean => {
                 self.fault(
                     at,
@@ -420,6 +420,7 @@ impl Reader {
                 );
                 return None;
             }
+            _ => false,
         };
         Some(KeyField {
             name: name.to_owned(),

@@ -7,6 +7,7 @@ mod hostile;
 mod language;
 mod properties;
 mod rows;
+mod types;
 
 use batchfleet_definition::{Definition, JsonLines, RowError, RowPlan};
 
