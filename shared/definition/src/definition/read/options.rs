@@ -130,7 +130,10 @@ impl Reader {
         if inner != Constraints::default()
             && let Some(at) = keys.get("items")
         {
-            self.fault(at, "the items of an item have a type with its options, and no constraints");
+            self.fault(
+                at,
+                "the items of an item have a type with its options, and no constraints",
+            );
         }
         let converter = self.converter(&keys, kind, &options, true)?;
         let constraints = self.constraints(&keys, kind, &converter);
