@@ -17,10 +17,10 @@ use crate::ids::JobId;
 use crate::invariants;
 use crate::job::{Ending, Job, JobStatus, Reason};
 use crate::mutation::{self, Mutation};
-use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Store};
+use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Spool, Store};
 use crate::process::JobPlan;
 use crate::report::{
-    Account, FailedBatch, OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary, output_part,
+    Account, Decoded, FailedBatch, OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary, output_part,
     rejects_of,
 };
 
@@ -40,6 +40,8 @@ pub struct Closer {
     pub store: Arc<dyn Store>,
     /// Reports.
     pub results: Arc<dyn Results>,
+    /// The decoded text, which goes with the job.
+    pub spool: Arc<dyn Spool>,
     /// The time of the ending.
     pub clock: Arc<dyn Clock>,
 }
@@ -189,6 +191,7 @@ impl Closer {
         );
         let account = self.account(job, &destination).await?;
         let definition_text = snapshot.definition_text.clone();
+        let decoded = Decoded::of(job, snapshot.layout.as_ref());
         let mut ignored_columns = Vec::new();
         let mut rejects = None;
         // A job that failed before its first batch has none, even if a layout is kept since: a write
@@ -207,17 +210,25 @@ impl Closer {
             Destination::JsonLines => self.results.location(&job.id, OUTPUT_FOLDER),
             Destination::DynamoDb(to) => format!("dynamodb://{}", to.table),
         };
-        let summary = Summary::new(
-            job,
-            account,
-            definition_text,
-            ignored_columns,
-            output,
-            rejects,
-        );
+        let is_spooled = decoded.is_some();
+        let summary = Summary {
+            decoded,
+            ..Summary::new(
+                job,
+                account,
+                definition_text,
+                ignored_columns,
+                output,
+                rejects,
+            )
+        };
         self.results
             .put(&job.id, SUMMARY_FILE, summary.to_json().into())
             .await?;
+        // Every batch is over, so nobody reads it any more.
+        if is_spooled {
+            self.spool.clear(&job.id).await?;
+        }
         self.store.clear_outbox(&job.id).await
     }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use batchfleet_decode::{Fault, Row};
 use batchfleet_definition::{
     Cells, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan,
 };
@@ -248,14 +249,19 @@ impl<'a> Processing<'a> {
                 continue;
             }
             self.errors.clear();
-            let mut accepted = match record.fault() {
-                None => {
+            let origin = origin(&self.plan.layout, &record);
+            let mut accepted = match (record.fault(), origin.fault) {
+                (None, None) => {
                     self.plan
                         .rows
                         .check(&RowCells(&record), &mut self.encoder, &mut self.errors)
                 }
-                Some(fault) => {
+                (Some(fault), _) => {
                     self.errors.push(describe_fault(fault));
+                    false
+                }
+                (None, Some(fault)) => {
+                    self.errors.push(describe_json_fault(fault));
                     false
                 }
             };
@@ -272,7 +278,7 @@ impl<'a> Processing<'a> {
             } else {
                 self.counts.rejected += 1;
                 count_codes(&mut self.codes, &self.errors);
-                self.rejects.record(&record, &self.errors);
+                self.rejects.record(&record, origin.line, &self.errors);
             }
         }
         true
@@ -316,8 +322,9 @@ pub fn refused_by_destination(reason: &str, tries: u32) -> RowError {
 pub fn reject_oversize(plan: &JobPlan, range: &BatchRange) -> Processed {
     let bytes = range.end - range.start;
     let limit = plan.limits.record_bytes_max;
+    let file = file(plan);
     let message = format!(
-        "the record is {bytes} bytes long, over the limit of {limit}; its bytes are {}..{} of the file; \
+        "the record is {bytes} bytes long, over the limit of {limit}; its bytes are {}..{} of {file}; \
          a quotation mark opened in it may never be closed",
         range.start, range.end
     );
@@ -362,7 +369,8 @@ pub fn reject_all(
             counts.skipped += 1;
         } else {
             counts.rejected += 1;
-            rejects.record(&record, std::slice::from_ref(&error));
+            let line = origin(&plan.layout, &record).line;
+            rejects.record(&record, line, std::slice::from_ref(&error));
         }
     }
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
@@ -384,10 +392,10 @@ pub fn reject_unread(
 ) -> Processed {
     let BatchRange { start, end, .. } = *range;
     let rejected = scope.count(range);
-    let doubt = doubt(plan, "some");
+    let (doubt, file) = (doubt(plan, "some"), file(plan));
     let message = format!(
         "{rejected} rows from here on were given up unread after {attempts} attempts that did not finish; \
-         their bytes are {start}..{end} of the file{doubt}"
+         their bytes are {start}..{end} of {file}{doubt}"
     );
     let error = RowError::of_row(Code::BatchFailed, message);
     let counts = Counts {
@@ -397,6 +405,37 @@ pub fn reject_unread(
         ..Counts::default()
     };
     reject_range(plan, range, &error, counts)
+}
+
+/// What the ranges of the plan are ranges of, for people.
+fn file(plan: &JobPlan) -> &'static str {
+    match &plan.layout.spool {
+        None => "the file",
+        Some(spool) if spool.format.json.is_none() => "the file's text, once it is unpacked and in UTF-8",
+        Some(_) => "the rows made of the file",
+    }
+}
+
+/// Where a record came from: the line, and what was wrong with it before it was a row. Rows that were
+/// JSON say so in two cells of ours.
+fn origin<'r>(layout: &Layout, record: &Record<'r>) -> Row<'r> {
+    let ours = match (layout.is_json(), record.get(0), record.get(1)) {
+        (true, Some(line), Some(fault)) => Row::read(line, fault),
+        _ => None,
+    };
+    ours.unwrap_or(Row {
+        line: record.line(),
+        fault: None,
+    })
+}
+
+fn describe_json_fault((fault, sentence): (Fault, &str)) -> RowError {
+    let code = match fault {
+        Fault::Malformed => Code::MalformedRow,
+        Fault::UnknownKey => Code::UnknownField,
+        Fault::TooLong => Code::RecordTooLong,
+    };
+    RowError::of_row(code, sentence.to_owned())
 }
 
 /// A worker that died may have delivered first, where nothing keeps the two together.
@@ -455,6 +494,7 @@ mod tests {
                 record: 0,
                 line: 2,
             },
+            spool: None,
         };
         JobPlan::bind(&Definition::parse(definition).unwrap(), layout).unwrap()
     }

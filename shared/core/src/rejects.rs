@@ -61,13 +61,14 @@ impl RejectWriter {
 
     /// A record with what is wrong with it. A row that is too short is filled with empty cells, so
     /// that the added columns stand under their names; one that is too long keeps all its cells.
-    pub(crate) fn record(&mut self, record: &Record<'_>, errors: &[RowError]) {
+    /// `line` is the one at which the record began in the file.
+    pub(crate) fn record(&mut self, record: &Record<'_>, line: u64, errors: &[RowError]) {
         let beyond = self.width..record.len();
         let columns = self.columns.iter().copied().chain(beyond);
         let cells = columns
             .map(|column| record.get(column).unwrap_or_default().to_vec())
             .collect();
-        self.row(cells, added_cells(record.index(), record.line(), errors));
+        self.row(cells, added_cells(record.index(), line, errors));
     }
 
     /// One row for records that could not be read: no cells, but where they begin.

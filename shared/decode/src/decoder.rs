@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::json::Rows;
 use crate::text::Text;
 use crate::unpack::{Step, Unpacker};
-use crate::{DecodeError, Format};
+use crate::{Container, DecodeError, Format};
 
 /// What guards against bombs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Default for Limits {
             ratio_max: 1_000,
             ratio_from_bytes: 16 << 20,
             bytes_max: 1 << 40,
-            record_bytes_max: 4 << 20,
+            record_bytes_max: 1 << 20,
         }
     }
 }
@@ -187,4 +187,44 @@ impl Decoder {
         }
         Ok(())
     }
+}
+
+/// Unpacks the head of a file, up to about `upto` bytes; and says whether that is all of it. `raw` are
+/// the file's first bytes, and `whole` says whether they are all.
+///
+/// # Errors
+/// Why it does not unpack.
+pub fn unpack_head(
+    raw: &[u8],
+    whole: bool,
+    container: Container,
+    upto: usize,
+) -> Result<(Vec<u8>, bool), DecodeError> {
+    let mut unpacker = Unpacker::new(Some(container));
+    unpacker.push(Bytes::copy_from_slice(raw));
+    if whole {
+        unpacker.end();
+    }
+    let mut head = Vec::new();
+    loop {
+        match unpacker.step(&mut head)? {
+            Step::Some if head.len() < upto => {}
+            Step::Some | Step::Hungry => return Ok((head, false)),
+            Step::End => return Ok((head, true)),
+        }
+    }
+}
+
+/// Brings the head of a text to UTF-8, without its byte order mark.
+///
+/// # Errors
+/// [`DecodeError::UnknownEncoding`].
+pub fn decode_head(
+    bytes: &[u8],
+    whole: bool,
+    encoding: Option<&str>,
+) -> Result<Vec<u8>, DecodeError> {
+    let mut text = Vec::with_capacity(bytes.len());
+    Text::new(encoding)?.push(bytes, whole, &mut text);
+    Ok(text)
 }

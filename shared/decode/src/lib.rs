@@ -20,7 +20,7 @@ mod zstd;
 
 use serde::{Deserialize, Serialize};
 
-pub use decoder::{Decoder, Limits, Notes, Pulled};
+pub use decoder::{Decoder, Limits, Notes, Pulled, decode_head, unpack_head};
 pub use error::DecodeError;
 pub use json::{Fault, LateKeys, Row, columns, is_ours};
 

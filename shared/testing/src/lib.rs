@@ -24,7 +24,7 @@ pub mod suite;
 
 pub use faults::LostResponses;
 pub use memory::{
-    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource, MemorySpool,
     MemoryStore, OneSink, Sent, SequenceIds, SinkFault,
 };
 pub use suite::new_job;

@@ -10,6 +10,7 @@ use crate::lease::{hold, yield_now};
 use crate::mutation::{self, Mutation};
 use crate::ports::CompleteOutcome;
 use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
+use crate::spool;
 use crate::report::{given_up_rejects, output_part, rejects_part};
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
@@ -106,10 +107,13 @@ impl Invocation<'_> {
     }
 
     pub(super) async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {
-        self.worker
-            .source
-            .read(&self.job.source, range.start..range.end)
-            .await
+        let bytes = range.start..range.end;
+        match &self.plan.layout().spool {
+            None => self.worker.source.read(&self.job.source, bytes).await,
+            Some(layout) => {
+                spool::read(&*self.worker.spool, &self.job.id, layout, bytes).await
+            }
+        }
     }
 
     /// Writes part and rejects under these names. Empty ones are not written.

@@ -80,6 +80,7 @@ pub(super) fn layout() -> Layout {
             record: 0,
             line: 2,
         },
+        spool: None,
     }
 }
 
@@ -135,6 +136,7 @@ pub(super) fn totals(shards: u32, batches: u64) -> PlanTotals {
         data_start: 8,
         data_end: 8 + batches * 1_000,
         prepared_ms: NOW + 5,
+        ..PlanTotals::default()
     }
 }
 
