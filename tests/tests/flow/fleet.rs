@@ -536,6 +536,13 @@ impl Fleet {
         Ok(self.upload().await)
     }
 
+    /// As after the days for which a spool is kept.
+    pub(crate) fn parts_are_gone(&self) {
+        let id = self.id();
+        let cleared = self.spool.clear(&id);
+        futures_util::FutureExt::now_or_never(cleared).unwrap().unwrap();
+    }
+
     pub(crate) fn define(&self, definition: &str) {
         self.definitions.insert("people", definition);
     }

@@ -100,7 +100,6 @@ impl<'a> Planning<'a> {
                 next = text.next().await?;
                 self.extend_hold().await?
             } else {
-                self.progress.fruitless = 0;
                 self.splitter.push(&window, &mut self.pending)?;
                 let (published, read) = join(self.publish(false), text.next()).await;
                 let published = published?;
@@ -111,7 +110,7 @@ impl<'a> Planning<'a> {
                 return Ok(Prepared::Superseded(self.job.id.clone()));
             }
             if self.is_short_of_time() && next.is_some() {
-                return self.hand_over(&text).await;
+                return self.hand_over(&text, from).await;
             }
         }
         self.splitter.finish(&mut self.pending)?;
@@ -134,10 +133,15 @@ impl<'a> Planning<'a> {
             .is_some_and(|stop| self.preparer.clock.now_ms() >= stop)
     }
 
-    /// Leaves the rest to the next preparer. One that did not even get as far as the one before it may
-    /// have met a slow moment; several in a row mean that no preparer has the time.
-    pub(super) async fn hand_over(&mut self, text: &Text<'_>) -> Result<Prepared, Stop> {
-        if text.is_behind() {
+    /// Leaves the rest to the next preparer. One that decoded all it could and got no further than
+    /// `from`, where the one before it was, may have met a slow moment; several in a row mean that no
+    /// preparer has the time.
+    pub(super) async fn hand_over(
+        &mut self,
+        text: &Text<'_>,
+        from: u64,
+    ) -> Result<Prepared, Stop> {
+        if text.is_decoded() && self.progress.next.offset == from {
             self.progress.fruitless += 1;
             if self.progress.fruitless >= FRUITLESS_MAX {
                 return Err(Stop::Job(Reason::bad_source(&format!(
@@ -203,6 +207,7 @@ impl<'a> Planning<'a> {
         if let Some(range) = ranges.last() {
             self.progress.next_batch = range.index + 1;
             self.progress.next = self.next_position();
+            self.progress.fruitless = 0;
         }
     }
 

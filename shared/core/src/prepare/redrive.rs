@@ -152,7 +152,7 @@ impl Planning<'_> {
             if let Some(status) = self.ended_meanwhile().await? {
                 return Ok(Some(Prepared::AlreadyPrepared(self.job.id.clone(), status)));
             }
-            if !text.is_behind() {
+            if text.end() > self.progress.next.offset {
                 self.progress.next.offset = text.end();
                 self.progress.fruitless = 0;
             }
@@ -160,7 +160,7 @@ impl Planning<'_> {
                 return Ok(Some(Prepared::Superseded(self.job.id.clone())));
             }
             if self.is_short_of_time() {
-                return self.hand_over(&text).await.map(Some);
+                return self.hand_over(&text, from).await.map(Some);
             }
         }
         Ok(None)

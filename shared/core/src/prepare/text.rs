@@ -93,12 +93,9 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Whether the windows so far are no further than an earlier preparer was.
-    pub(super) fn is_behind(&self) -> bool {
-        match self {
-            Self::Plain(_) => false,
-            Self::Decoded(decoded) => decoded.length <= decoded.from,
-        }
+    /// Whether whoever begins must begin at the first byte.
+    pub(super) fn is_decoded(&self) -> bool {
+        matches!(self, Self::Decoded(_))
     }
 
     /// What decoding noted so far.
