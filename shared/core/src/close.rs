@@ -18,11 +18,11 @@ use crate::invariants;
 use crate::job::{Ending, Job, JobStatus, Reason};
 use crate::manifest::{Listed, ManifestWriter};
 use crate::mutation::{self, Mutation};
-use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Store};
+use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Spool, Store};
 use crate::process::JobPlan;
 use crate::report::{
-    Account, FailedBatch, Locations, MANIFEST_FILE, OUTPUT_FOLDER, PartOf, Report, SUMMARY_FILE,
-    Summary, output_part,
+    Account, Decoded, FailedBatch, Locations, MANIFEST_FILE, OUTPUT_FOLDER, PartOf, Report,
+    SUMMARY_FILE, Summary, output_part,
 };
 
 /// Looks at the batches of a job that ended early, before its report is left to the watch.
@@ -41,6 +41,8 @@ pub struct Closer {
     pub store: Arc<dyn Store>,
     /// Reports.
     pub results: Arc<dyn Results>,
+    /// The decoded text, which goes with the job.
+    pub spool: Arc<dyn Spool>,
     /// The time of the ending.
     pub clock: Arc<dyn Clock>,
 }
@@ -191,6 +193,7 @@ impl Closer {
         let mut manifest = ManifestWriter::new(&*self.results, job);
         let account = self.account(job, &destination, &mut manifest).await?;
         let definition_text = snapshot.definition_text.clone();
+        let decoded = Decoded::of(job, snapshot.layout.as_ref());
         let mut ignored_columns = Vec::new();
         let mut reports = Vec::new();
         // A job that failed before its first batch has none, even if a layout is kept since: a write
@@ -215,10 +218,18 @@ impl Closer {
             reports: Report::ALL.map(location),
             manifest: self.results.location(&job.id, MANIFEST_FILE),
         };
-        let summary = Summary::new(job, account, definition_text, ignored_columns, at);
+        let is_spooled = decoded.is_some();
+        let summary = Summary {
+            decoded,
+            ..Summary::new(job, account, definition_text, ignored_columns, at)
+        };
         self.results
             .put(&job.id, SUMMARY_FILE, summary.to_json().into())
             .await?;
+        // Every batch is over, so nobody reads it any more.
+        if is_spooled {
+            self.spool.clear(&job.id).await?;
+        }
         self.store.clear_outbox(&job.id).await
     }
 

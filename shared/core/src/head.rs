@@ -24,17 +24,24 @@ pub struct Head {
     pub data: Position,
 }
 
-/// Files that are not CSV as it is, by their first bytes, and what to do about them.
+/// Files that are not CSV, by their first bytes, and what to do about them. What can be decoded was
+/// decoded before: of that only what was packed twice comes here.
 const MAGIC: [(&[u8], &str); 7] = [
-    (&[0xFF, 0xFE], "the file is UTF-16 text: save it as UTF-8"),
-    (&[0xFE, 0xFF], "the file is UTF-16 text: save it as UTF-8"),
+    (
+        &[0xFF, 0xFE],
+        "the text in the file is UTF-16 once more: save it as UTF-8",
+    ),
+    (
+        &[0xFE, 0xFF],
+        "the text in the file is UTF-16 once more: save it as UTF-8",
+    ),
     (
         &[0x1F, 0x8B],
-        "the file is compressed with gzip: unpack it first",
+        "the file is compressed twice, with gzip within: unpack it once",
     ),
     (
         &[0x28, 0xB5, 0x2F, 0xFD],
-        "the file is compressed with zstd: unpack it first",
+        "the file is compressed twice, with zstd within: unpack it once",
     ),
     (
         b"PK\x03\x04",
@@ -152,15 +159,20 @@ fn header_cells(line: &[u8], dialect: Dialect, at: Position) -> Result<Vec<Strin
         }
         header.push(name.to_owned());
     }
+    check_size(&header, at.line)?;
+    Ok(header)
+}
+
+/// Refuses a header that a layout could not keep.
+pub(crate) fn check_size(header: &[String], line: u64) -> Result<(), Reason> {
     // As it is stored: a quotation mark or a line break in a name takes two bytes there.
-    let bytes = serde_json::to_string(&header).map_or(usize::MAX, |text| text.len());
+    let bytes = serde_json::to_string(header).map_or(usize::MAX, |text| text.len());
     if bytes > HEADER_BYTES_MAX {
         return Err(bad_header(&format!(
-            "the header in line {} is {bytes} bytes long as JSON, over the limit of {HEADER_BYTES_MAX}",
-            at.line
+            "the header in line {line} is {bytes} bytes long as JSON, over the limit of {HEADER_BYTES_MAX}"
         )));
     }
-    Ok(header)
+    Ok(())
 }
 
 fn empty(message: &str) -> Reason {
@@ -170,7 +182,7 @@ fn empty(message: &str) -> Reason {
     }
 }
 
-fn bad_header(message: &str) -> Reason {
+pub(crate) fn bad_header(message: &str) -> Reason {
     Reason {
         code: ReasonCode::BadHeader,
         message: message.to_owned(),

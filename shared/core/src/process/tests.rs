@@ -13,6 +13,7 @@ fn plan(definition: &str, header: &[&str]) -> JobPlan {
             record: 0,
             line: 2,
         },
+        spool: None,
     };
     JobPlan::bind(&Definition::parse(definition).unwrap(), layout).unwrap()
 }
