@@ -361,10 +361,10 @@ pub fn decode_head<'h>(head: &'h [u8], whole: bool, found: &FoundEncoding) -> Co
     }
     let mut decoder = found.encoding.new_decoder_without_bom_handling();
     let room = decoder.max_utf8_buffer_length(text.len()).unwrap_or(0);
-    let mut decoded = String::with_capacity(room);
+    let mut utf8 = String::with_capacity(room);
     // The room is enough for all, so one call reads all.
-    let _ = decoder.decode_to_string(text, &mut decoded, whole);
-    Cow::Owned(decoded.into_bytes())
+    let _ = decoder.decode_to_string(text, &mut utf8, whole);
+    Cow::Owned(utf8.into_bytes())
 }
 
 #[cfg(test)]
