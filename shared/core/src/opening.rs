@@ -11,7 +11,7 @@ use batchfleet_decode::{
 use batchfleet_definition::{Definition, Reading};
 use batchfleet_grammar::{Dialect, Position, bom_len};
 
-use crate::head::{self, HEAD_BYTES, Head};
+use crate::head::{self, HEAD_BYTES};
 use crate::job::{Layout, Reason};
 use crate::spool::SpoolLayout;
 
@@ -29,14 +29,13 @@ pub fn layout(
     definition: &Definition,
     part_bytes: u64,
 ) -> Result<Layout, Reason> {
-    let reading = definition.reading();
     let container = Container::of(raw);
     let upto = HEAD_BYTES as usize;
     let (unpacked, whole) = match container {
         None => (raw.to_vec(), whole),
         Some(container) => unpack_head(raw, whole, container, upto).map_err(bad_source)?,
     };
-    let encoding = choose_encoding(&unpacked, reading);
+    let encoding = choose_encoding(&unpacked, whole, definition.reading());
     let decoded = decode_head(&unpacked, whole, encoding.as_deref()).map_err(bad_source)?;
     let json = json_form(&decoded, whole).map(|form| Json {
         form,
@@ -52,11 +51,11 @@ pub fn layout(
         json,
     };
     if format.is_plain() {
-        return csv(&unpacked, whole, reading.dialect(), None);
+        return csv(&unpacked, whole, definition, None);
     }
     let spool = SpoolLayout { part_bytes, format };
     match json {
-        None => csv(&decoded, whole, reading.dialect(), Some(spool)),
+        None => csv(&decoded, whole, definition, Some(spool)),
         Some(json) => rows(&decoded, whole, json.form, definition, spool),
     }
 }
@@ -64,14 +63,14 @@ pub fn layout(
 fn csv(
     text: &[u8],
     whole: bool,
-    dialect: Dialect,
+    definition: &Definition,
     spool: Option<SpoolLayout>,
 ) -> Result<Layout, Reason> {
-    let Head { header, data } = head::read(text, whole, dialect)?;
+    let found = head::read(text, whole, definition)?;
     Ok(Layout {
-        dialect,
-        header,
-        data,
+        dialect: found.dialect,
+        header: found.columns,
+        data: found.data,
         spool,
     })
 }
@@ -124,42 +123,11 @@ fn late_fields(definition: &Definition, keys: &[String], whole: bool) -> Vec<Str
     late.map(|field| field.name.clone()).collect()
 }
 
-/// The encoding to decode from, or `None` for UTF-8: that of a byte order mark, else the one that the
-/// definition names, else UTF-8 where the head is valid or has more good sequences of it than bad
-/// ones, else windows-1252, in which any bytes are text.
+/// The encoding to decode from, or `None` for UTF-8.
 #[must_use]
-pub fn choose_encoding(head: &[u8], reading: &Reading) -> Option<String> {
-    if bom_len(head) > 0 {
-        return None;
-    }
-    match head {
-        [0xFF, 0xFE, ..] => return Some("UTF-16LE".to_owned()),
-        [0xFE, 0xFF, ..] => return Some("UTF-16BE".to_owned()),
-        _ => {}
-    }
-    if let Some(named) = &reading.encoding {
-        let is_utf8 = ["utf-8", "utf8"].contains(&named.to_ascii_lowercase().as_str());
-        return (!is_utf8).then(|| named.clone());
-    }
-    looks_like_windows_1252(head).then(|| "windows-1252".to_owned())
-}
-
-/// Text in windows-1252 seldom has two letters beyond ASCII side by side that happen to be UTF-8, and
-/// never a NUL.
-fn looks_like_windows_1252(head: &[u8]) -> bool {
-    let (mut good, mut bad) = (0_usize, 0_usize);
-    let mut chunks = head.utf8_chunks().peekable();
-    while let Some(chunk) = chunks.next() {
-        good += chunk.valid().chars().filter(|one| !one.is_ascii()).count();
-        // The head may end within a character.
-        let is_cut = chunks.peek().is_none() && chunk.invalid().len() < 4;
-        let is_begun =
-            std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
-        if !chunk.invalid().is_empty() && !(is_cut && is_begun) {
-            bad += 1;
-        }
-    }
-    bad > good && !head.contains(&0)
+pub fn choose_encoding(head: &[u8], whole: bool, reading: &Reading) -> Option<String> {
+    let found = batchfleet_detect::encoding(head, whole, reading.encoding.as_deref()).encoding;
+    (found.name() != "UTF-8").then(|| found.name().to_owned())
 }
 
 /// How a text in UTF-8 is JSON, if it is.
@@ -230,7 +198,7 @@ mod tests {
     fn encodings_are_chosen_by_mark_then_definition_then_bytes() {
         let encoding = |raw: &[u8], definition: &str| {
             let definition = Definition::parse(definition).unwrap();
-            choose_encoding(raw, definition.reading())
+            choose_encoding(raw, true, definition.reading())
         };
         assert_eq!(encoding(b"\xFF\xFEa\0", "{}").as_deref(), Some("UTF-16LE"));
         assert_eq!(encoding(b"\xFE\xFF\0a", "{}").as_deref(), Some("UTF-16BE"));

@@ -281,7 +281,7 @@ impl Preparer {
             None => self.read_layout(job, &definition).await?,
         };
         // Rows that were JSON are in a dialect of our own.
-        if !layout.is_json() && layout.dialect != definition.reading().dialect() {
+        if !layout.is_json() && !definition.reading().allows(&layout.dialect) {
             return Err(Stop::Job(Reason {
                 code: ReasonCode::BadDefinition,
                 message: format!(
