@@ -357,7 +357,7 @@ fn sensitive_values_are_in_no_report_and_the_mask_is_in_no_part() {
     assert_eq!((done.counts.accepted, done.counts.rejected), (1, 1));
     let text = String::from_utf8(done.rejects).unwrap();
     assert!(
-        text.starts_with("a@b.de,***,42,0,2,card: the value was hidden"),
+        text.starts_with("a@b.de,***,42,0,2,\"card: the value was hidden"),
         "{text}"
     );
 }
