@@ -32,4 +32,6 @@ pub use json_lines::JsonLines;
 pub use language::{Fault, Faults};
 pub use plan::{Cells, Checked, Encoder, RowPlan, Scratch};
 pub use row_error::{Category, Code, RowError, Severity};
-pub use types::{FieldType, ItemType, Literal, TypeOptions, Value};
+pub use types::{
+    Converter, FieldType, ItemType, Literal, Mismatch, OptionFault, TypeOptions, Value,
+};

@@ -65,10 +65,18 @@ fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
                 let mut names = names.map(|name| name.as_str().unwrap());
                 names.all(|name| value.get(name).is_some())
             }
-            "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= arg.as_u64().unwrap()),
-            "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= arg.as_u64().unwrap()),
-            "minimum" => value.as_f64().is_none_or(|number| number >= arg.as_f64().unwrap()),
-            "maximum" => value.as_f64().is_none_or(|number| number <= arg.as_f64().unwrap()),
+            "minItems" => value
+                .as_array()
+                .is_none_or(|items| items.len() as u64 >= arg.as_u64().unwrap()),
+            "maxItems" => value
+                .as_array()
+                .is_none_or(|items| items.len() as u64 <= arg.as_u64().unwrap()),
+            "minimum" => value
+                .as_f64()
+                .is_none_or(|number| number >= arg.as_f64().unwrap()),
+            "maximum" => value
+                .as_f64()
+                .is_none_or(|number| number <= arg.as_f64().unwrap()),
             "items" => {
                 let items = value.as_array().into_iter().flatten();
                 if let Some(why) = items.filter_map(|item| misfit(root, arg, item)).next() {
