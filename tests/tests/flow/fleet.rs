@@ -17,7 +17,9 @@ use batchfleet_core::ports::{
     Store, Unobserved,
 };
 use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
-use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
+use batchfleet_core::report::{
+    OUTPUT_FOLDER, REJECTS_FILE, REJECTS_JSON_FILE, SUMMARY_FILE, Summary,
+};
 use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
@@ -572,7 +574,13 @@ impl Fleet {
         self.definitions.remove("people");
     }
 
-    fn text(&self, name: &str) -> String {
+    /// The names of all results, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.results.names(&self.id())
+    }
+
+    /// A result; empty where there is none.
+    pub(crate) fn text(&self, name: &str) -> String {
         let id = self.id();
         let got = self.results.get(&id, name);
         let bytes = futures_util::FutureExt::now_or_never(got)
@@ -599,7 +607,7 @@ impl Fleet {
             .collect()
     }
 
-    /// The rows of rejects.csv: the record of each, and why.
+    /// The rows of rejects.csv: the record of each, and why. Those of rejects.jsonl are the same.
     pub(crate) fn reasons(&self) -> BTreeMap<u64, String> {
         let rejects = self.rejects();
         let mut reader = csv::ReaderBuilder::new()
@@ -611,6 +619,14 @@ impl Fleet {
             let twice = reasons.insert(record, row[row.len() - 2].to_owned());
             assert_eq!(twice, None, "record {record} is rejected twice");
         }
+        let objects = self.text(REJECTS_JSON_FILE);
+        let objects = objects.lines().map(|line| {
+            let object: Value = serde_json::from_str(line).unwrap();
+            object["record"].as_u64().unwrap()
+        });
+        let told: Vec<u64> = objects.collect();
+        let expected: Vec<u64> = reasons.keys().copied().collect();
+        assert_eq!(told, expected, "rejects.jsonl is another");
         reasons
     }
 

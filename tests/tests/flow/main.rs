@@ -9,6 +9,7 @@ mod fleet;
 mod one_by_one;
 mod overload;
 mod redrive;
+mod reports;
 mod tolerance;
 
 use std::sync::Arc;
