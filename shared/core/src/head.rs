@@ -95,7 +95,7 @@ mod tests {
             (b"\n\n", ReasonCode::EmptyFile, "blank"),
             (b"\xEF\xBB\xBF", ReasonCode::EmptyFile, "blank"),
             (&[0; 4096], ReasonCode::BadHeader, "NUL"),
-            (b"a,\x01\n", ReasonCode::BadHeader, "control"),
+            (b"a,\x02\n", ReasonCode::BadHeader, "control"),
             (b"a,\xE9t\xE9\n", ReasonCode::BadHeader, "UTF-8"),
             (b"\xFF\xFEa\0", ReasonCode::BadHeader, "UTF-16"),
             (b"\x1F\x8B\x08", ReasonCode::BadHeader, "gzip"),

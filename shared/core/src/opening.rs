@@ -198,7 +198,7 @@ mod tests {
     fn encodings_are_chosen_by_mark_then_definition_then_bytes() {
         let encoding = |raw: &[u8], definition: &str| {
             let definition = Definition::parse(definition).unwrap();
-            choose_encoding(raw, true, definition.reading())
+            choose_encoding(raw, false, definition.reading())
         };
         assert_eq!(encoding(b"\xFF\xFEa\0", "{}").as_deref(), Some("UTF-16LE"));
         assert_eq!(encoding(b"\xFE\xFF\0a", "{}").as_deref(), Some("UTF-16BE"));

@@ -156,8 +156,12 @@ fn utf8(head: &[u8], whole: bool) -> Option<FoundEncoding> {
         let evidence = format!("valid UTF-8, with {characters} characters beyond ASCII");
         return Some(FoundEncoding::new(UTF_8, confidence, evidence));
     }
+    if head.contains(&0) && characters <= invalid {
+        let evidence = "NUL bytes are in no text that statistics could tell: this is binary";
+        return Some(FoundEncoding::new(UTF_8, 0.1, evidence));
+    }
     // In text of another encoding, valid sequences are rare accidents.
-    (invalid * 4 <= characters).then(|| {
+    (invalid * 2 <= characters).then(|| {
         FoundEncoding::new(
             UTF_8,
             0.5,
