@@ -154,32 +154,6 @@ impl FieldType {
     }
 }
 
-/// The types that need nothing compiled, for callers that compile no [`Converter`] yet.
-impl FieldType {
-    pub(crate) const PLAIN: [Self; 6] = [
-        Self::String,
-        Self::Number,
-        Self::Integer,
-        Self::Boolean,
-        Self::Date,
-        Self::Email,
-    ];
-
-    /// As [`Converter::convert`], for the types of [`FieldType::PLAIN`].
-    #[inline]
-    pub(crate) fn convert(self, cell: &[u8]) -> Result<Value<'_>, Mismatch> {
-        let converted = match self {
-            Self::Number => number::parse(cell).map(Value::Num),
-            Self::Integer => integer::parse(cell).map(Value::Int),
-            Self::Boolean => boolean::parse(cell).map(Value::Bool),
-            Self::Date => date::parse(cell).map(Value::Str),
-            Self::Email => email::parse(cell).map(Value::Str),
-            _ => text(cell).map(Value::Str),
-        };
-        converted.map_err(|mismatch| text(cell).err().unwrap_or(mismatch))
-    }
-}
-
 #[inline]
 fn text(cell: &[u8]) -> Result<&str, Mismatch> {
     std::str::from_utf8(cell).map_err(|_| Mismatch::NotUtf8)

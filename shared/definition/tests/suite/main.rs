@@ -1,15 +1,18 @@
 //! The public face of the crate: what definitions are accepted, what faults say, and what rows
 //! become. These tests must not know how the crate is divided inside.
 
+mod docs;
 mod faults;
 mod header;
 mod hostile;
+mod keys;
 mod language;
+mod pipeline;
 mod properties;
 mod rows;
 mod types;
 
-use batchfleet_definition::{Definition, JsonLines, RowError, RowPlan};
+use batchfleet_definition::{Checked, Definition, JsonLines, RowError, RowPlan, Scratch};
 
 /// The definition in the text, which is good.
 fn definition(text: &str) -> Definition {
@@ -39,7 +42,8 @@ fn plan(text: &str, names: &[&str]) -> RowPlan {
 fn check<T: AsRef<[u8]>>(plan: &RowPlan, cells: &[T]) -> Result<String, Vec<RowError>> {
     let mut encoder = JsonLines::new(plan);
     let mut errors = Vec::new();
-    let accepted = plan.check(cells, &mut encoder, &mut errors);
+    let checked = plan.check(cells, &mut Scratch::default(), &mut encoder, &mut errors);
+    let accepted = checked == Checked::Accepted;
     assert_eq!(accepted, errors.is_empty());
     let json = String::from_utf8(encoder.take()).expect("JSON is UTF-8");
     if accepted {
