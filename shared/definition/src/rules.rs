@@ -1,0 +1,317 @@
+//! Rules of a definition's author's own, and fields that are calculated: expressions in CEL.
+//!
+//! The language is the Common Expression Language, read and run here: a record's values are borrowed
+//! as they are, decimals stay exact, a missing value makes a rule say nothing, and the work for a
+//! record is counted and bounded. The crate `cel` is what the tests compare it with. This file must
+//! not know how definitions are written nor how records are read.
+//!
+//! <https://github.com/google/cel-spec/blob/master/doc/langdef.md>
+
+mod compile;
+mod eval;
+mod functions;
+mod lexer;
+mod moment;
+mod parser;
+mod program;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use regex::{Regex, RegexBuilder};
+
+use self::compile::Scope;
+use self::eval::Machine;
+use self::lexer::Flaw;
+use self::program::Op;
+use self::value::{Fail, Sort};
+use crate::row_error::{Code, RowError, Severity};
+use crate::show::shown;
+use crate::suggest;
+use crate::types::{FieldType, Value};
+
+/// The most rules of a definition.
+pub const RULES_MAX: usize = 1_000;
+
+/// One rule, as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuleSpec {
+    /// Rows for which this does not hold are none of the rule's business.
+    pub when: Option<String>,
+    /// What must hold.
+    pub check: String,
+    /// What to say where it does not, in place of our own sentence.
+    pub message: Option<String>,
+    /// The field to blame.
+    pub field: Option<String>,
+    /// Whether a row that breaks it is a reject.
+    pub severity: Severity,
+    /// Whether it is the field's own check, in which `value` is the field's value.
+    pub is_own: bool,
+}
+
+/// What is wrong with a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFault {
+    /// Which rule, counted from 0.
+    pub rule: usize,
+    /// Which part of it: `when`, `check`, `field` or `compute`.
+    pub key: &'static str,
+    /// The character of the part at which it is, counted from 1.
+    pub character: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::fmt::Display for RuleFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (at character {})", self.message, self.character)
+    }
+}
+
+/// The rules of a definition, compiled.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    rules: Vec<Rule>,
+    sorts: Vec<Sort>,
+}
+
+#[derive(Debug, Clone)]
+struct Rule {
+    when: Option<Op>,
+    check: Op,
+    /// The fields that it looks at.
+    uses: Vec<u32>,
+    field: Option<u32>,
+    severity: Severity,
+    /// What to say where it does not hold.
+    message: String,
+    /// What to call it where it can't be asked.
+    name: String,
+}
+
+impl Rules {
+    /// Compiles rules for records with these fields.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them.
+    pub fn compile(
+        specs: &[RuleSpec],
+        fields: &[(&str, FieldType)],
+    ) -> Result<Self, Vec<RuleFault>> {
+        let typed: Vec<(&str, Sort)> = fields
+            .iter()
+            .map(|(name, kind)| (*name, sort_of(*kind)))
+            .collect();
+        let mut rules = Vec::with_capacity(specs.len());
+        let mut faults = Vec::new();
+        for (index, spec) in specs.iter().enumerate() {
+            if index == RULES_MAX {
+                let message = format!("there are more than {RULES_MAX} rules");
+                faults.push(RuleFault {
+                    rule: index,
+                    key: "check",
+                    character: 1,
+                    message,
+                });
+                break;
+            }
+            rules.extend(Rule::compile(index, spec, &typed, &mut faults));
+        }
+        if faults.is_empty() {
+            let sorts = typed.iter().map(|(_, sort)| *sort).collect();
+            Ok(Self { rules, sorts })
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// True when there is nothing to ask.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Asks every rule about a record, and adds an error for each that does not hold or can't be
+    /// asked. The values are those of the fields, in their order; `None` stands for a cell that is no
+    /// value of its field's type: rules that look at it are left out, as it is an error already.
+    pub fn check(&self, values: &[Option<Value<'_>>], errors: &mut Vec<RowError>) {
+        let mut machine = Machine::new(values, &self.sorts);
+        for rule in &self.rules {
+            if !are_known(&rule.uses, values) {
+                continue;
+            }
+            match rule.holds(&mut machine) {
+                Ok(true) => {}
+                Ok(false) => errors.push(rule.error(rule.message.clone())),
+                Err(fail) => {
+                    let message = format!("{} can't be asked of this row: {fail}", rule.name);
+                    errors.push(rule.error(message));
+                }
+            }
+        }
+    }
+}
+
+impl Rule {
+    fn compile(
+        index: usize,
+        spec: &RuleSpec,
+        fields: &[(&str, Sort)],
+        faults: &mut Vec<RuleFault>,
+    ) -> Option<Self> {
+        let faults_before = faults.len();
+        let mut fault = |key: &'static str, text: &str, flaw: &Flaw| {
+            faults.push(RuleFault {
+                rule: index,
+                key,
+                character: character(text, flaw.at),
+                message: flaw.message.clone(),
+            });
+        };
+        let field = spec.field.as_deref().and_then(|name| {
+            let place = fields.iter().position(|(field, _)| *field == name);
+            if place.is_none() {
+                let names = fields.iter().map(|(field, _)| *field);
+                let mut message = format!("there is no field {}", shown(name));
+                if let Some(nearest) = suggest::nearest(name, names) {
+                    message += &format!("; did you mean {}?", shown(nearest));
+                }
+                fault("field", name, &Flaw::at(0, message));
+            }
+            place.map(|place| place as u32)
+        });
+        let mut scope = Scope::new(fields, field.filter(|_| spec.is_own));
+        let mut compiled = |key: &'static str, text: &str| {
+            let op = parser::parse(text).and_then(|tree| scope.truth(&tree, key));
+            op.map_err(|flaw| fault(key, text, &flaw)).ok()
+        };
+        let when = spec.when.as_deref().map(|when| compiled("when", when));
+        let check = compiled("check", &spec.check);
+        let uses = scope.uses;
+        if faults.len() > faults_before {
+            return None;
+        }
+        let name = match spec.field.as_deref().filter(|_| spec.is_own) {
+            Some(field) => format!("{field}: the check"),
+            None => format!("rule {}", index + 1),
+        };
+        let message = spec.message.clone().unwrap_or_else(|| {
+            let expression = spec.check.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("{name} does not hold: {expression}")
+        });
+        Some(Self {
+            when: when.flatten(),
+            check: check?,
+            uses,
+            field,
+            severity: spec.severity,
+            message,
+            name,
+        })
+    }
+
+    /// Whether it holds. What is not known is no breach of it, and no occasion for it.
+    fn holds<'a>(&'a self, machine: &mut Machine<'a>) -> Result<bool, Fail> {
+        if let Some(when) = &self.when
+            && machine.truth(when)? != Some(true)
+        {
+            return Ok(true);
+        }
+        Ok(machine.truth(&self.check)? != Some(false))
+    }
+
+    #[cold]
+    fn error(&self, message: String) -> RowError {
+        RowError {
+            field: self.field,
+            severity: self.severity,
+            ..RowError::of_row(Code::Rule, message)
+        }
+    }
+}
+
+/// A field's value as an expression, compiled.
+#[derive(Debug, Clone)]
+pub struct Computed {
+    op: Op,
+    uses: Vec<u32>,
+    sorts: Vec<Sort>,
+}
+
+impl Computed {
+    /// Compiles the expression of a field that is calculated from these fields.
+    ///
+    /// # Errors
+    /// What is wrong with it. [`RuleFault::rule`] is 0, its key is `compute`.
+    pub fn compile(expression: &str, fields: &[(&str, FieldType)]) -> Result<Self, RuleFault> {
+        let typed: Vec<(&str, Sort)> = fields
+            .iter()
+            .map(|(name, kind)| (*name, sort_of(*kind)))
+            .collect();
+        let mut scope = Scope::new(&typed, None);
+        let compiled = parser::parse(expression).and_then(|tree| scope.compile(&tree));
+        let (op, _) = compiled.map_err(|flaw| RuleFault {
+            rule: 0,
+            key: "compute",
+            character: character(expression, flaw.at),
+            message: flaw.message,
+        })?;
+        let uses = scope.uses;
+        let sorts = typed.iter().map(|(_, sort)| *sort).collect();
+        Ok(Self { op, uses, sorts })
+    }
+
+    /// The fields that it is calculated from, by their places.
+    #[must_use]
+    pub fn uses(&self) -> &[u32] {
+        &self.uses
+    }
+
+    /// The text that a cell of the field would have: empty where a value it needs is missing. `None`
+    /// where a cell it needs is no value of its field's type, which is an error already.
+    ///
+    /// # Errors
+    /// Why it can't be calculated, in words that continue a sentence.
+    pub fn text(&self, values: &[Option<Value<'_>>]) -> Result<Option<String>, String> {
+        if !are_known(&self.uses, values) {
+            return Ok(None);
+        }
+        let mut machine = Machine::new(values, &self.sorts);
+        let value = machine
+            .run(&self.op)
+            .and_then(|value| machine.written(&value));
+        value.map(Some).map_err(|fail| fail.to_string())
+    }
+}
+
+fn are_known(uses: &[u32], values: &[Option<Value<'_>>]) -> bool {
+    uses.iter()
+        .all(|index| matches!(values.get(*index as usize), Some(Some(_))))
+}
+
+/// What values of a type are in expressions.
+fn sort_of(kind: FieldType) -> Sort {
+    match kind {
+        FieldType::String | FieldType::Email => Sort::Str,
+        FieldType::Number => Sort::Num,
+        FieldType::Integer => Sort::Int,
+        FieldType::Boolean => Sort::Bool,
+        FieldType::Date => Sort::Time,
+    }
+}
+
+/// Which character of a text a byte belongs to, counted from 1.
+fn character(text: &str, byte: usize) -> usize {
+    let before = text.get(..byte).unwrap_or(text);
+    before.chars().count() + 1
+}
+
+/// A pattern of an expression, compiled within bounds of memory.
+fn pattern(text: &str) -> Result<Regex, String> {
+    let built = RegexBuilder::new(text)
+        .size_limit(4 << 20)
+        .nest_limit(50)
+        .build();
+    built.map_err(|error| error.to_string())
+}
