@@ -137,10 +137,12 @@ def judge(path, fields):
             judged.record, judged.line, judged.cells = record, line, cells
             judged.pairs = judged.errors = None
             line = reader.line_num + 1
-            if not cells:
+            if not any(cell.strip(" \t\r\n\f") for cell in cells):
                 yield judged
                 continue
-            if len(cells) != len(header):
+            # Missing cells are empty, and so may be those that are too many.
+            cells = cells + [""] * (len(header) - len(cells))
+            if any(cell.strip(" \t\r\n\f") for cell in cells[len(header) :]):
                 one = "cell" if len(cells) == 1 else "cells"
                 judged.errors = f"the row has {len(cells)} {one}, the header has {len(header)}"
                 yield judged

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use batchfleet_definition::{
-    Cells, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan,
+    Cells, Checked, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan, Scratch,
+    Severity,
 };
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
@@ -197,6 +198,7 @@ pub struct Processing<'a> {
     scope: &'a Scope,
     reader: RecordReader<'a>,
     encoder: JsonLines,
+    scratch: Scratch,
     errors: Vec<RowError>,
     rejects: RejectWriter,
     counts: Counts,
@@ -220,6 +222,7 @@ impl<'a> Processing<'a> {
             scope,
             reader: RecordReader::new(bytes, plan.layout.dialect, plan.limits, at),
             encoder: JsonLines::new(&plan.rows),
+            scratch: Scratch::default(),
             errors: Vec::new(),
             rejects: RejectWriter::new(&plan.layout),
             counts: Counts::default(),
@@ -248,17 +251,23 @@ impl<'a> Processing<'a> {
                 continue;
             }
             self.errors.clear();
-            let mut accepted = match record.fault() {
-                None => {
-                    self.plan
-                        .rows
-                        .check(&RowCells(&record), &mut self.encoder, &mut self.errors)
-                }
+            let checked = match record.fault() {
+                None => self.plan.rows.check(
+                    &RowCells(&record),
+                    &mut self.scratch,
+                    &mut self.encoder,
+                    &mut self.errors,
+                ),
                 Some(fault) => {
                     self.errors.push(describe_fault(fault));
-                    false
+                    Checked::Rejected
                 }
             };
+            if checked == Checked::Skipped {
+                self.counts.skipped += 1;
+                continue;
+            }
+            let mut accepted = checked == Checked::Accepted;
             if accepted && let Some(refusal) = self.refused.remove(&record.index()) {
                 self.errors.push(refusal);
                 accepted = false;
@@ -429,9 +438,15 @@ fn describe_fault(fault: RecordFault) -> RowError {
     RowError::of_row(code, fault.to_string())
 }
 
-/// A row counts once under each code it has, however many of its fields have it.
+/// A row counts once under each code it has, however many of its fields have it. What is a warning
+/// did not make it a reject.
 fn count_codes(codes: &mut CodeCounts, errors: &[RowError]) {
-    let distinct: BTreeSet<Code> = errors.iter().map(|error| error.code).collect();
+    let is_error = |error: &&RowError| error.severity == Severity::Error;
+    let distinct: BTreeSet<Code> = errors
+        .iter()
+        .filter(is_error)
+        .map(|error| error.code)
+        .collect();
     for code in distinct {
         *codes.entry(code).or_default() += 1;
     }
@@ -505,7 +520,7 @@ mod tests {
 
     #[test]
     fn rejects_can_be_uploaded_again_as_they_are() {
-        let first = plan(PEOPLE, &["email", "age"]);
+        let first = plan(&format!("{PEOPLE}ragged: reject\n"), &["email", "age"]);
         let text = b"\"a, b\n\"\"c\",1\nshort@x.de\na@b.de,1,2\n\"open,1\n";
         let done = run(&first, text);
         assert_eq!((done.counts.rejected, done.counts.accepted), (4, 0));

@@ -4,6 +4,7 @@
 //! deterministic and quick. This file must not know how the text is read.
 
 mod destination;
+mod field;
 mod read;
 mod reading;
 
@@ -12,9 +13,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::destination::{Destination, KeyField, Retries, TableDestination};
+pub(crate) use self::field::Compiled;
+pub use self::field::{
+    Constraints, Field, Pad, Ragged, Transform, Unique, UniqueTogether, UnknownColumns,
+};
 pub use self::reading::Reading;
 use crate::language::Faults;
-use crate::types::{FieldType, Literal};
 
 /// What a good row is and where it goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,19 +32,10 @@ pub struct Definition {
     retries: Retries,
     max_workers: Option<u32>,
     tolerated: Option<Tolerated>,
-}
-
-/// One field: a column of the file, and a key of the output.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Field {
-    /// The header of the column and the key of the output, without spaces around.
-    pub name: String,
-    /// The type of its cells.
-    pub kind: FieldType,
-    /// Whether the column must exist and its cells must hold a value.
-    pub required: bool,
-    /// The value of an empty cell.
-    pub default: Option<Literal>,
+    ragged: Ragged,
+    unknown_columns: UnknownColumns,
+    skip_empty_rows: bool,
+    unique_together: Vec<UniqueTogether>,
 }
 
 /// How large a batch may grow, where the definition says so.
@@ -120,6 +115,10 @@ impl Definition {
             retries: Retries::default(),
             max_workers: None,
             tolerated: None,
+            ragged: Ragged::default(),
+            unknown_columns: UnknownColumns::default(),
+            skip_empty_rows: true,
+            unique_together: Vec::new(),
         }
     }
 
@@ -181,5 +180,29 @@ impl Definition {
     #[must_use]
     pub fn max_workers(&self) -> Option<u32> {
         self.max_workers
+    }
+
+    /// What is done with a row that has more or fewer cells than the header.
+    #[must_use]
+    pub fn ragged(&self) -> Ragged {
+        self.ragged
+    }
+
+    /// What is done with a column that is no field.
+    #[must_use]
+    pub fn unknown_columns(&self) -> UnknownColumns {
+        self.unknown_columns
+    }
+
+    /// Whether a row whose cells are all empty is passed over.
+    #[must_use]
+    pub fn skip_empty_rows(&self) -> bool {
+        self.skip_empty_rows
+    }
+
+    /// Fields whose values together are unique, those of single fields aside.
+    #[must_use]
+    pub fn unique_together(&self) -> &[UniqueTogether] {
+        &self.unique_together
     }
 }

@@ -3,13 +3,15 @@
 //! It is here because a header is written by people: its faults are sentences for whoever made the
 //! file. It must not know about the rows beneath.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use crate::definition::Definition;
-use crate::plan::{RowPlan, Slot};
+use crate::definition::{Definition, UnknownColumns};
+use crate::plan::RowPlan;
+use crate::row_error::Severity;
 use crate::show::shown;
+use crate::slot::Slot;
 use crate::suggest::nearest;
-use crate::types::FieldType;
+use crate::unique::Constraint;
 
 /// A header with more columns is refused: the grammar keeps no more cells of a record by default.
 pub const MAX_COLUMNS: usize = 4096;
@@ -20,7 +22,7 @@ pub(crate) const NAME_BYTES_MAX: usize = 2048;
 
 /// Columns that a report of rejected rows adds. They are dropped, so that the report can be
 /// mended and uploaded as it is.
-const OURS: [&str; 3] = ["_record", "_line", "_errors"];
+const OURS: [&str; 4] = ["_record", "_line", "_errors", "_codes"];
 
 /// For how many missing columns a near name is sought: each costs a walk over the header.
 const MAX_SUGGESTIONS: usize = 16;
@@ -47,6 +49,44 @@ pub enum HeaderFault {
         name: String,
         /// The two columns.
         columns: (usize, usize),
+    },
+    /// Two columns of different names belong to one field.
+    #[error(
+        "columns {} ({}) and {} ({}) are both the field {}; keep one of them",
+        columns.0, shown(&names.0), columns.1, shown(&names.1), shown(field)
+    )]
+    TwoColumns {
+        /// The field.
+        field: String,
+        /// The two columns.
+        columns: (usize, usize),
+        /// Their names.
+        names: (String, String),
+    },
+    /// A column that the definition takes as it is has the name of a field, which another fills.
+    #[error(
+        "column {column} ({}) is no field, but a field has its name; rename it, or leave it out",
+        shown(name)
+    )]
+    NameOfField {
+        /// The name of the column.
+        name: String,
+        /// The column.
+        column: usize,
+    },
+    /// A column is no field of a definition that takes no others.
+    #[error(
+        "column {column} ({}) is no field of the definition{}",
+        shown(name),
+        did_you_mean.as_deref().map_or_else(String::new, |near| format!("; did you mean {}?", shown(near)))
+    )]
+    Unknown {
+        /// The name of the column.
+        name: String,
+        /// The column.
+        column: usize,
+        /// A field, without a column, of a similar name.
+        did_you_mean: Option<String>,
     },
     /// The name of a column is not text.
     #[error("the name of column {column} is not valid UTF-8 text; save the file as UTF-8")]
@@ -109,9 +149,9 @@ impl Definition {
     /// Binds the definition to the header of a file. Names are compared without the spaces around
     /// them and without regard to case.
     ///
-    /// Columns that no field uses are ignored and listed in the plan; a field that is not required
-    /// needs no column. A definition without fields takes every column as text, under its name or
-    /// `column_3` where it has none.
+    /// A field that is not required needs no column. Columns that no field uses are ignored and
+    /// listed in the plan, unless the definition says otherwise. A definition without fields takes
+    /// every column as text, under its name or `column_3` where it has none.
     ///
     /// # Errors
     /// Every fault of the header: see [`HeaderFault`].
@@ -122,68 +162,200 @@ impl Definition {
                 limit: MAX_COLUMNS,
             }]));
         }
-        let mut columns = read(header)?;
+        let columns = read(header)?;
         if columns.iter().all(|column| column.key.is_empty()) {
             return Err(HeaderFaults(vec![HeaderFault::Empty]));
         }
-        if self.is_open() {
-            for column in columns.iter_mut().filter(|column| column.key.is_empty()) {
+        let mut binding = Binding::default();
+        let spare = binding.fields(self, columns);
+        if self.is_open() || self.unknown_columns() == UnknownColumns::Keep {
+            binding.keep(spare);
+        } else {
+            let unknown = self.unknown_columns();
+            binding.leave(spare, unknown == UnknownColumns::Error);
+        }
+        // The places of a header's faults are found in several turns.
+        binding.faults.sort_by_key(HeaderFault::place);
+        if !binding.faults.is_empty() {
+            return Err(HeaderFaults(binding.faults));
+        }
+        let (unique, unique_names) = self.constraints();
+        Ok(RowPlan {
+            columns: header.len(),
+            ragged: self.ragged(),
+            skip_empty_rows: self.skip_empty_rows(),
+            sensitive: sensitive(&binding.slots),
+            slots: binding.slots,
+            ignored: binding.ignored,
+            unique,
+            unique_names,
+        })
+    }
+
+    /// What is unique over the whole job, with the names that messages call it by: single fields in
+    /// their order, then those that are unique together.
+    fn constraints(&self) -> (Vec<Constraint>, Vec<String>) {
+        let mut constraints = Vec::new();
+        let mut names = Vec::new();
+        for (slot, field) in self.fields().iter().enumerate() {
+            if let Some(unique) = field.unique {
+                constraints.push(Constraint {
+                    slots: vec![slot],
+                    ignore_case: unique.ignore_case,
+                });
+                names.push(field.name.clone());
+            }
+        }
+        let place = |name: &String| self.fields().iter().position(|field| field.name == *name);
+        for together in self.unique_together() {
+            constraints.push(Constraint {
+                slots: together.fields.iter().filter_map(place).collect(),
+                ignore_case: together.unique.ignore_case,
+            });
+            names.push(together.fields.join(", "));
+        }
+        (constraints, names)
+    }
+}
+
+/// A definition and a header on the way to a plan.
+#[derive(Default)]
+struct Binding {
+    slots: Vec<Slot>,
+    ignored: Vec<String>,
+    faults: Vec<HeaderFault>,
+}
+
+impl Binding {
+    /// Gives every field its column. What is left are the columns of none.
+    fn fields(&mut self, definition: &Definition, columns: Vec<Column>) -> Vec<Column> {
+        let mut owners: HashMap<String, usize> = HashMap::new();
+        for (index, field) in definition.fields().iter().enumerate() {
+            owners.extend(field.headers().map(|header| (key(header), index)));
+        }
+        let mut taken: Vec<Option<Column>> = Vec::new();
+        taken.resize_with(definition.fields().len(), || None);
+        let mut spare = Vec::new();
+        for column in columns {
+            let Some(&field) = owners.get(&column.key) else {
+                spare.push(column);
+                continue;
+            };
+            match &taken[field] {
+                None => taken[field] = Some(column),
+                Some(first) => {
+                    let name = &definition.fields()[field].name;
+                    self.faults.push(two_columns(name, first, column));
+                }
+            }
+        }
+        let mut suggested = 0;
+        for (field, column) in definition.fields().iter().zip(&taken) {
+            let is_missing = field.required && field.constant.is_none() && column.is_none();
+            // A warning ends no job: every row has it instead.
+            if is_missing && field.severity == Severity::Error {
+                let headers = field.headers().filter(|_| suggested < MAX_SUGGESTIONS);
+                let names = || spare.iter().map(|column| column.name.as_str());
+                let near = headers.filter_map(|header| nearest(header, names())).next();
+                suggested += 1;
+                self.faults.push(HeaderFault::MissingRequired {
+                    field: field.column.clone().unwrap_or_else(|| field.name.clone()),
+                    did_you_mean: near.map(str::to_owned),
+                });
+            }
+            let column = column.as_ref().map(|column| column.index);
+            self.slots.push(Slot::of(field, column));
+        }
+        spare
+    }
+
+    /// Takes the columns of no field as they are, after the fields.
+    fn keep(&mut self, spare: Vec<Column>) {
+        let mut seen: HashMap<String, Option<usize>> = HashMap::with_capacity(spare.len());
+        seen.extend(self.slots.iter().map(|slot| (key(&slot.name), None)));
+        for mut column in spare {
+            if column.key.is_empty() {
                 column.name = format!("column_{}", column.index + 1);
                 column.key.clone_from(&column.name);
             }
-        }
-        let mut faults = duplicates(&columns);
-        let (slots, ignored) = if self.is_open() {
-            (columns.into_iter().map(open_slot).collect(), Vec::new())
-        } else {
-            self.slots(&columns, &mut faults)
-        };
-        if faults.is_empty() {
-            Ok(RowPlan::new(header.len(), slots, ignored))
-        } else {
-            Err(HeaderFaults(faults))
+            match seen.get(&column.key) {
+                None => {
+                    seen.insert(column.key, Some(column.index));
+                    self.slots.push(Slot::plain(column.name, column.index));
+                }
+                Some(Some(first)) => self.faults.push(HeaderFault::Duplicate {
+                    name: column.name,
+                    columns: (first + 1, column.index + 1),
+                }),
+                Some(None) => self.faults.push(HeaderFault::NameOfField {
+                    name: column.name,
+                    column: column.index + 1,
+                }),
+            }
         }
     }
 
-    fn slots(&self, columns: &[Column], faults: &mut Vec<HeaderFault>) -> (Vec<Slot>, Vec<String>) {
-        let by_key: HashMap<&str, usize> = columns
-            .iter()
-            .map(|column| (column.key.as_str(), column.index))
-            .collect();
-        let slots: Vec<Slot> = self
-            .fields()
-            .iter()
-            .map(|field| Slot {
-                name: field.name.clone(),
-                column: by_key.get(key(&field.name).as_str()).copied(),
-                kind: field.kind,
-                required: field.required,
-                default: field.default.clone(),
-            })
-            .collect();
-        let used: HashSet<usize> = slots.iter().filter_map(|slot| slot.column).collect();
-        let spare = |column: &&Column| !used.contains(&column.index);
-        let ignored: Vec<String> = columns
-            .iter()
-            .filter(spare)
-            .map(|column| column.name.clone())
-            .collect();
-        let missing = slots
-            .iter()
-            .filter(|slot| slot.required && slot.column.is_none());
-        faults.extend(missing.enumerate().map(|(count, slot)| {
-            let names = ignored.iter().map(String::as_str);
-            let near = (count < MAX_SUGGESTIONS).then(|| nearest(&slot.name, names));
-            HeaderFault::MissingRequired {
-                field: slot.name.clone(),
-                did_you_mean: near.flatten().map(str::to_owned),
-            }
-        }));
-        if used.is_empty() && faults.is_empty() {
-            faults.push(HeaderFault::NothingKnown);
+    /// Leaves out the columns of no field, or refuses those that have a name.
+    fn leave(&mut self, spare: Vec<Column>, is_strict: bool) {
+        if self.slots.iter().all(|slot| slot.column.is_none()) && self.faults.is_empty() {
+            self.faults.push(HeaderFault::NothingKnown);
         }
-        (slots, ignored)
+        let mut suggested = 0;
+        for column in spare {
+            if is_strict && !column.key.is_empty() {
+                let free = self.slots.iter().filter(|slot| slot.column.is_none());
+                let free = free.map(|slot| slot.name.as_str());
+                let near = (suggested < MAX_SUGGESTIONS).then(|| nearest(&column.name, free));
+                suggested += 1;
+                self.faults.push(HeaderFault::Unknown {
+                    did_you_mean: near.flatten().map(str::to_owned),
+                    name: column.name.clone(),
+                    column: column.index + 1,
+                });
+            }
+            self.ignored.push(column.name);
+        }
     }
+}
+
+impl HeaderFault {
+    /// Its column, for the order of the report; columns that are missing come first.
+    fn place(&self) -> usize {
+        match self {
+            Self::MissingRequired { .. }
+            | Self::TooManyColumns { .. }
+            | Self::Empty
+            | Self::NothingKnown => 0,
+            Self::Duplicate { columns, .. } | Self::TwoColumns { columns, .. } => columns.1,
+            Self::NotUtf8 { column }
+            | Self::NotText { column }
+            | Self::NameTooLong { column, .. }
+            | Self::NameOfField { column, .. }
+            | Self::Unknown { column, .. } => *column,
+        }
+    }
+}
+
+fn two_columns(field: &str, first: &Column, second: Column) -> HeaderFault {
+    let columns = (first.index + 1, second.index + 1);
+    if first.key == second.key {
+        return HeaderFault::Duplicate {
+            name: second.name,
+            columns,
+        };
+    }
+    HeaderFault::TwoColumns {
+        field: field.to_owned(),
+        columns,
+        names: (first.name.clone(), second.name),
+    }
+}
+
+fn sensitive(slots: &[Slot]) -> Vec<usize> {
+    let hidden = slots.iter().filter(|slot| slot.sensitive);
+    let mut columns: Vec<usize> = hidden.filter_map(|slot| slot.column).collect();
+    columns.sort_unstable();
+    columns
 }
 
 /// The columns of the header that are not ours.
@@ -215,32 +387,6 @@ fn read(header: &[Vec<u8>]) -> Result<Vec<Column>, HeaderFaults> {
         Ok(columns)
     } else {
         Err(HeaderFaults(faults))
-    }
-}
-
-fn duplicates(columns: &[Column]) -> Vec<HeaderFault> {
-    let mut seen: HashMap<&str, usize> = HashMap::with_capacity(columns.len());
-    let mut faults = Vec::new();
-    for column in columns.iter().filter(|column| !column.key.is_empty()) {
-        if let Some(first) = seen.get(column.key.as_str()) {
-            faults.push(HeaderFault::Duplicate {
-                name: column.name.clone(),
-                columns: (first + 1, column.index + 1),
-            });
-        } else {
-            seen.insert(&column.key, column.index);
-        }
-    }
-    faults
-}
-
-fn open_slot(column: Column) -> Slot {
-    Slot {
-        name: column.name,
-        column: Some(column.index),
-        kind: FieldType::String,
-        required: false,
-        default: None,
     }
 }
 

@@ -11,6 +11,8 @@ mod tree;
 
 pub(crate) use reader::{At, Mapping, Reader};
 pub(crate) use scalar::Resolved;
+#[cfg(test)]
+pub(crate) use tree::Tree;
 pub(crate) use tree::parse;
 
 /// One fault of a definition, with its place.

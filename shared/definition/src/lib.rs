@@ -7,25 +7,31 @@
 //! This crate is pure: it must not know where files, jobs and batches live, nor how CSV is split
 //! into records. Cells come to it through [`Cells`], rows leave it through [`Encoder`].
 
+mod constraint;
 mod definition;
+mod field_plan;
 mod header;
 mod json_lines;
 mod language;
+mod pattern;
 mod plan;
 mod row_error;
 mod rules;
 mod show;
+mod slot;
 mod suggest;
+mod transform;
 mod types;
+mod unique;
 
 pub use definition::{
-    Batches, Definition, Destination, Field, KeyField, Reading, Retries, TableDestination,
-    Tolerated,
+    Batches, Constraints, Definition, Destination, Field, KeyField, Pad, Ragged, Reading, Retries,
+    TableDestination, Tolerated, Transform, Unique, UniqueTogether, UnknownColumns,
 };
 pub use header::{HeaderFault, HeaderFaults, MAX_COLUMNS};
 pub use json_lines::JsonLines;
 pub use language::{Fault, Faults};
-pub use plan::{Cells, Encoder, RowPlan};
+pub use plan::{Cells, Checked, Encoder, RowPlan, Scratch};
 pub use row_error::{Category, Code, RowError, Severity};
 pub use rules::{Computed, RULES_MAX, RuleFault, RuleSpec, Rules};
-pub use types::{FieldType, Literal, Value};
+pub use types::{FieldType, ItemType, Literal, TypeOptions, Value};

@@ -1,11 +1,14 @@
 //! The compiled check: a definition bound to one header, applied to one record at a time.
 //!
-//! It runs for every row of every import, so a good row costs no allocation and no dynamic call.
-//! It must not know how records were split nor what the encoded rows become.
+//! It runs for every row of every import, so a good row without transforms costs no allocation and
+//! no dynamic call. It must not know how records were split nor what the encoded rows become.
 
-use crate::row_error::{Code, RowError};
-use crate::show::shown_bytes;
-use crate::types::{FieldType, Literal, Mismatch, Value};
+use crate::constraint::Violation;
+use crate::definition::Ragged;
+use crate::row_error::{Code, RowError, Severity};
+use crate::slot::Slot;
+use crate::types::Value;
+use crate::unique::{self, Constraint};
 
 /// The cells of one record, without their quotes.
 pub trait Cells {
@@ -40,61 +43,67 @@ pub trait Encoder {
     fn discard(&mut self);
 }
 
+/// Room to work in, used again for every record. Each worker of a plan has its own.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The text of a cell while it is transformed.
+    pub(crate) text: String,
+    /// What a transform writes into.
+    pub(crate) spare: String,
+    /// What a conversion writes into.
+    pub(crate) out: String,
+    /// The bytes of a unique key.
+    key: Vec<u8>,
+    violations: Vec<Violation>,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// It is in the encoder. What was found are warnings.
+    Accepted,
+    /// Nothing of it is in the encoder, and at least one error was found.
+    Rejected,
+    /// It has no value in any cell, and the definition passes over such rows.
+    Skipped,
+}
+
 /// A definition bound to the header of a file. Made by [`Definition::bind`] once, used for every
 /// record.
 ///
 /// [`Definition::bind`]: crate::Definition::bind
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct RowPlan {
-    columns: usize,
-    slots: Vec<Slot>,
-    ignored: Vec<String>,
+    pub(crate) columns: usize,
+    pub(crate) ragged: Ragged,
+    pub(crate) skip_empty_rows: bool,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) ignored: Vec<String>,
+    pub(crate) sensitive: Vec<usize>,
+    pub(crate) unique: Vec<Constraint>,
+    pub(crate) unique_names: Vec<String>,
 }
 
-/// One field of the output.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Slot {
-    pub(crate) name: String,
-    /// The column that fills it. Without one, every row has the default.
-    pub(crate) column: Option<usize>,
-    pub(crate) kind: FieldType,
-    pub(crate) required: bool,
-    pub(crate) default: Option<Literal>,
-}
-
-enum Problem {
-    Required,
-    Mismatch(Mismatch),
+/// Whether a record is one that the plan can check.
+enum Shape {
+    Good,
+    Empty,
+    /// It has this many cells.
+    Ragged(usize),
 }
 
 impl RowPlan {
-    pub(crate) fn new(columns: usize, slots: Vec<Slot>, ignored: Vec<String>) -> Self {
-        Self {
-            columns,
-            slots,
-            ignored,
-        }
-    }
-
-    /// How many columns the header has, and therefore how many cells every row must have.
+    /// How many columns the header has.
     #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Bytes of the output that every accepted row has, whatever its cells hold: keys, punctuation,
-    /// defaults.
+    /// Bytes of the output that every accepted row may have, whatever its cells hold: keys,
+    /// punctuation, defaults, what transforms add.
     #[must_use]
     pub fn bytes_of_every_row(&self) -> u64 {
-        let field = |slot: &Slot| {
-            let default = match slot.fallback() {
-                Value::Str(text) => text.len(),
-                _ => 0,
-            };
-            // Quotes, colon and comma.
-            (slot.name.len() + 4 + default) as u64
-        };
-        self.slots.iter().map(field).sum()
+        self.slots.iter().map(Slot::bytes_of_every_row).sum()
     }
 
     /// The keys of the output, in order. [`RowError::field`] and [`Encoder::field`] count by it.
@@ -110,40 +119,159 @@ impl RowPlan {
         Some(&slot.name)
     }
 
+    /// The column that fills a field, counted from 0; nothing where it has none.
+    #[must_use]
+    pub fn field_column(&self, index: u32) -> Option<usize> {
+        self.slots.get(index as usize)?.column
+    }
+
     /// The columns of the header that no field uses, by name.
     #[must_use]
     pub fn ignored_columns(&self) -> &[String] {
         &self.ignored
     }
 
-    /// Checks one record, converts it and encodes it. True when the row was accepted; else nothing
-    /// of it is left in the encoder, and `errors` has every error of it, not only the first.
+    /// The columns whose cells nobody may see in reports, counted from 0, in order.
+    #[must_use]
+    pub fn sensitive_columns(&self) -> &[usize] {
+        &self.sensitive
+    }
+
+    /// Checks one record, converts it and encodes it. `errors` gets every error of it, not only the
+    /// first, and its warnings. Unless the record was accepted, nothing of it is left in the encoder.
     #[inline]
-    pub fn check<C, E>(&self, record: &C, encoder: &mut E, errors: &mut Vec<RowError>) -> bool
+    pub fn check<C, E>(
+        &self,
+        record: &C,
+        scratch: &mut Scratch,
+        encoder: &mut E,
+        errors: &mut Vec<RowError>,
+    ) -> Checked
     where
         C: Cells + ?Sized,
         E: Encoder,
     {
-        let count = record.count();
-        if count != self.columns {
-            errors.push(self.ragged(count));
-            return false;
+        match self.shape(record) {
+            Shape::Good => {}
+            Shape::Empty => return Checked::Skipped,
+            Shape::Ragged(count) => {
+                errors.push(self.ragged(count));
+                return Checked::Rejected;
+            }
         }
         let errors_before = errors.len();
         encoder.begin();
         for (index, slot) in self.slots.iter().enumerate() {
-            match slot.value(record) {
-                Ok(value) => encoder.field(index, value),
-                Err(problem) => errors.push(slot.error(index, record, &problem)),
+            let mut violations = std::mem::take(&mut scratch.violations);
+            match slot.read(record, scratch) {
+                Ok(value) => {
+                    slot.violations(&value, &mut violations);
+                    encoder.field(index, value);
+                }
+                Err(problem) => {
+                    errors.push(slot.problem(index, record, &problem, scratch));
+                    if slot.severity == Severity::Warning {
+                        encoder.field(index, slot.kept(record, &problem, scratch));
+                    }
+                }
+            }
+            for violation in violations.drain(..) {
+                errors.push(slot.violation(index, record, violation));
+            }
+            scratch.violations = violations;
+        }
+        let is_error = |error: &RowError| error.severity == Severity::Error;
+        if errors[errors_before..].iter().any(is_error) {
+            encoder.discard();
+            return Checked::Rejected;
+        }
+        encoder.end();
+        Checked::Accepted
+    }
+
+    /// The constraints over the whole job, by the names of their fields. [`unique_keys`] and
+    /// [`duplicate`] count by it.
+    ///
+    /// [`unique_keys`]: Self::unique_keys
+    /// [`duplicate`]: Self::duplicate
+    #[must_use]
+    pub fn unique_constraints(&self) -> &[String] {
+        &self.unique_names
+    }
+
+    /// The key of a record under each of the [`unique_constraints`](Self::unique_constraints), in
+    /// place of what `out` held. Two records with one key have the same values there. `None` where a
+    /// value is missing or does not fit its type: such a record is no duplicate and makes none. It
+    /// looks at the cells concerned alone.
+    pub fn unique_keys<C: Cells + ?Sized>(
+        &self,
+        record: &C,
+        scratch: &mut Scratch,
+        out: &mut Vec<Option<u128>>,
+    ) {
+        out.clear();
+        if self.unique.is_empty() {
+            return;
+        }
+        if !matches!(self.shape(record), Shape::Good) {
+            out.resize(self.unique.len(), None);
+            return;
+        }
+        let mut key = std::mem::take(&mut scratch.key);
+        for constraint in &self.unique {
+            key.clear();
+            let mut is_whole = true;
+            for &slot in &constraint.slots {
+                let slot = &self.slots[slot];
+                let value = slot.read(record, scratch);
+                is_whole = value.is_ok_and(|value| {
+                    unique::add(&mut key, &value, slot.kind, constraint.ignore_case)
+                });
+                if !is_whole {
+                    break;
+                }
+            }
+            out.push(is_whole.then(|| unique::hash(&key)));
+        }
+        scratch.key = key;
+    }
+
+    /// The error of a record that has the key of an earlier one, which began on `first_line`.
+    #[must_use]
+    pub fn duplicate(&self, constraint: usize, first_line: u64) -> RowError {
+        let sentence = |what: &str| format!("{what} in line {first_line} already");
+        match self.unique.get(constraint).map(|unique| &unique.slots[..]) {
+            Some(&[index]) => {
+                let slot = &self.slots[index];
+                let sentence = sentence("the value must be unique, and is");
+                slot.error(index, Code::DuplicateValue, &sentence, None)
+            }
+            _ => {
+                let names = self.unique_names.get(constraint);
+                let names = names.map_or("", String::as_str);
+                let what = format!("{names}: these values together must be unique, and are");
+                RowError::of_row(Code::DuplicateValue, sentence(&what))
             }
         }
-        let accepted = errors.len() == errors_before;
-        if accepted {
-            encoder.end();
-        } else {
-            encoder.discard();
+    }
+
+    #[inline]
+    fn shape<C: Cells + ?Sized>(&self, record: &C) -> Shape {
+        let count = record.count();
+        if self.skip_empty_rows && is_blank(record, 0..count) {
+            return Shape::Empty;
         }
-        accepted
+        let is_good = count == self.columns
+            || match self.ragged {
+                Ragged::Reject => false,
+                Ragged::Pad => count < self.columns || is_blank(record, self.columns..count),
+                Ragged::Truncate => true,
+            };
+        if is_good {
+            Shape::Good
+        } else {
+            Shape::Ragged(count)
+        }
     }
 
     #[cold]
@@ -157,61 +285,14 @@ impl RowPlan {
     }
 }
 
-impl Slot {
-    #[inline]
-    fn value<'a, C: Cells + ?Sized>(&'a self, record: &'a C) -> Result<Value<'a>, Problem> {
-        let Some(column) = self.column else {
-            return Ok(self.fallback());
-        };
-        let cell = record.cell(column).unwrap_or_default();
-        if self.kind == FieldType::String {
-            return self.text(cell);
-        }
-        let cell = cell.trim_ascii();
-        if !cell.is_empty() {
-            return self.kind.convert(cell).map_err(Problem::Mismatch);
-        }
-        if self.required && self.default.is_none() {
-            return Err(Problem::Required);
-        }
-        Ok(self.fallback())
-    }
-
-    /// Text keeps its spaces, and an empty text is a value of its own.
-    #[inline]
-    fn text<'a>(&'a self, cell: &'a [u8]) -> Result<Value<'a>, Problem> {
-        if cell.is_empty()
-            && let Some(default) = &self.default
-        {
-            return Ok(default.value());
-        }
-        let value = self.kind.convert(cell).map_err(Problem::Mismatch)?;
-        match value {
-            Value::Str(text) if self.required && text.trim_start().is_empty() => {
-                Err(Problem::Required)
-            }
-            _ => Ok(value),
-        }
-    }
-
-    fn fallback(&self) -> Value<'_> {
-        self.default.as_ref().map_or(Value::Null, Literal::value)
-    }
-
-    #[cold]
-    fn error<C: Cells + ?Sized>(&self, index: usize, record: &C, problem: &Problem) -> RowError {
-        let name = &self.name;
-        let (code, message) = match problem {
-            Problem::Required => (Code::Required, format!("{name}: a value is required")),
-            Problem::Mismatch(mismatch) => {
-                let cell = self.column.and_then(|column| record.cell(column));
-                let cell = shown_bytes(cell.unwrap_or_default());
-                (Code::TypeMismatch, format!("{name}: {cell} {mismatch}"))
-            }
-        };
-        RowError {
-            field: Some(index as u32),
-            ..RowError::of_row(code, message)
-        }
-    }
+/// Whether none of these cells holds anything but spaces and tabs.
+#[inline]
+fn is_blank<C: Cells + ?Sized>(record: &C, mut cells: std::ops::Range<usize>) -> bool {
+    cells.all(|cell| {
+        record
+            .cell(cell)
+            .unwrap_or_default()
+            .trim_ascii()
+            .is_empty()
+    })
 }

@@ -18,8 +18,6 @@ mod program;
 mod tests;
 mod value;
 
-use regex::{Regex, RegexBuilder};
-
 use self::compile::Scope;
 use self::eval::Machine;
 use self::lexer::Flaw;
@@ -293,11 +291,19 @@ fn are_known(uses: &[u32], values: &[Option<Value<'_>>]) -> bool {
 /// What values of a type are in expressions.
 fn sort_of(kind: FieldType) -> Sort {
     match kind {
-        FieldType::String | FieldType::Email => Sort::Str,
+        FieldType::String
+        | FieldType::Email
+        | FieldType::Url
+        | FieldType::Uuid
+        | FieldType::Phone
+        | FieldType::Enum => Sort::Str,
         FieldType::Number => Sort::Num,
         FieldType::Integer => Sort::Int,
+        FieldType::Decimal => Sort::Dec,
         FieldType::Boolean => Sort::Bool,
-        FieldType::Date => Sort::Time,
+        FieldType::Date | FieldType::DateTime => Sort::Time,
+        FieldType::Array => Sort::List,
+        FieldType::Json => Sort::Any,
     }
 }
 
@@ -305,13 +311,4 @@ fn sort_of(kind: FieldType) -> Sort {
 fn character(text: &str, byte: usize) -> usize {
     let before = text.get(..byte).unwrap_or(text);
     before.chars().count() + 1
-}
-
-/// A pattern of an expression, compiled within bounds of memory.
-fn pattern(text: &str) -> Result<Regex, String> {
-    let built = RegexBuilder::new(text)
-        .size_limit(4 << 20)
-        .nest_limit(50)
-        .build();
-    built.map_err(|error| error.to_string())
 }

@@ -12,6 +12,9 @@ use super::tree::{Node, Tree};
 use crate::show::shown;
 use crate::suggest::nearest;
 
+/// The longest text that may be in every row of the output or in messages about its cells, in bytes.
+const TEXT_BYTES_MAX: usize = 2048;
+
 /// A node and the path to it.
 #[derive(Debug, Clone)]
 pub(crate) struct At<'t> {
@@ -30,6 +33,24 @@ impl<'t> At<'t> {
     /// The line the value begins on.
     pub(crate) fn line(&self) -> usize {
         self.node.line
+    }
+
+    pub(crate) fn is_mapping(&self) -> bool {
+        matches!(self.node.value, Tree::Mapping(_))
+    }
+
+    /// Whether it is this word, without quotes or in them.
+    pub(crate) fn is_word(&self, word: &str) -> bool {
+        matches!(&self.node.value, Tree::Scalar(scalar) if scalar.text == word)
+    }
+
+    /// The items, if it is a list.
+    pub(crate) fn items(&self) -> Vec<Self> {
+        let Tree::Sequence(items) = &self.node.value else {
+            return Vec::new();
+        };
+        let items = items.iter().enumerate();
+        items.map(|(index, node)| self.item(index, node)).collect()
     }
 
     fn key(&self, key: &str, node: &'t Node) -> Self {
@@ -143,12 +164,40 @@ impl Reader {
 
     /// The items of a list.
     pub(crate) fn sequence<'t>(&mut self, at: &At<'t>, expected: &str) -> Option<Vec<At<'t>>> {
-        let Tree::Sequence(items) = &at.node.value else {
+        if !matches!(at.node.value, Tree::Sequence(_)) {
+            self.unexpected(at, expected);
+            return None;
+        }
+        Some(at.items())
+    }
+
+    /// A mapping of any keys, each of them but once.
+    pub(crate) fn entries<'t>(
+        &mut self,
+        at: &At<'t>,
+        expected: &str,
+    ) -> Option<Vec<(String, At<'t>)>> {
+        let Tree::Mapping(entries) = &at.node.value else {
             self.unexpected(at, expected);
             return None;
         };
-        let items = items.iter().enumerate();
-        Some(items.map(|(index, node)| at.item(index, node)).collect())
+        let mut lines: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
+        let mut read = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let Tree::Scalar(Scalar { text, .. }) = &key.value else {
+                self.unexpected(&at.key("?", key), "a key");
+                continue;
+            };
+            let key_at = at.key(&clipped(text), key);
+            if let Some(line) = lines.insert(text, key.line) {
+                self.fault(&key_at, format!("duplicate key, first on line {line}"));
+            } else if text.len() > TEXT_BYTES_MAX {
+                self.too_long(&key_at, text);
+            } else {
+                read.push((text.clone(), at.key(&clipped(text), value)));
+            }
+        }
+        Some(read)
     }
 
     /// A single value of any type.
@@ -168,6 +217,49 @@ impl Reader {
             return None;
         }
         Some(&scalar.text)
+    }
+
+    /// Text that may be in every row or message.
+    pub(crate) fn short_text(&mut self, at: &At<'_>, expected: &str) -> Option<String> {
+        let text = self.text(at, expected)?;
+        if text.len() > TEXT_BYTES_MAX {
+            self.too_long(at, text);
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    fn too_long(&mut self, at: &At<'_>, text: &str) {
+        let bytes = text.len();
+        let message =
+            format!("the text is {bytes} bytes long, more than the {TEXT_BYTES_MAX} allowed");
+        self.fault(at, message);
+    }
+
+    /// A list of short texts; one alone may do without the list.
+    pub(crate) fn texts(&mut self, at: &At<'_>, expected: &str) -> Option<Vec<String>> {
+        if let Tree::Scalar(_) = at.node.value {
+            return self.short_text(at, expected).map(|text| vec![text]);
+        }
+        let items = self.sequence(at, expected)?;
+        let texts = items.iter().map(|item| self.short_text(item, "text"));
+        // All of them, so that every fault is found.
+        let texts: Vec<Option<String>> = texts.collect();
+        texts.into_iter().collect()
+    }
+
+    /// One character.
+    pub(crate) fn character(&mut self, at: &At<'_>) -> Option<char> {
+        let expected = "one character in quotes";
+        let text = self.text(at, expected)?;
+        let mut characters = text.chars();
+        match (characters.next(), characters.next()) {
+            (Some(character), None) => Some(character),
+            _ => {
+                self.unexpected(at, expected);
+                None
+            }
+        }
     }
 
     pub(crate) fn boolean(&mut self, at: &At<'_>) -> Option<bool> {

@@ -9,6 +9,7 @@ use super::moment;
 use super::parser::{Binary, Expr, Node};
 use super::program::{Const, Loop, LoopKind, Op};
 use super::value::{Sort, Val};
+use crate::pattern;
 use crate::show::shown;
 use crate::suggest;
 
@@ -353,7 +354,7 @@ impl<'f> Scope<'f> {
                 "the pattern is a text in quotes, so that it is compiled once for all rows";
             return Err(Flaw::at(pattern.at, message));
         };
-        let regex = super::pattern(text).map_err(|message| Flaw::at(pattern.at, message))?;
+        let regex = pattern::compile(text).map_err(|message| Flaw::at(pattern.at, message))?;
         Ok((Op::Matches(Box::new(op), regex), Sort::Bool))
     }
 

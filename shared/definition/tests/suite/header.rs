@@ -109,13 +109,21 @@ fn a_file_without_any_known_column_is_refused() {
 }
 
 #[test]
-fn duplicate_names_are_refused_even_when_ignored() {
-    assert_eq!(
-        faults(PEOPLE, &["email", "note", "", "Note ", "", "EMAIL", "note"]),
-        "columns 2 and 4 have the same name \"Note\"\n\
-         columns 1 and 6 have the same name \"EMAIL\"\n\
+fn duplicate_names_are_refused_where_they_matter() {
+    let names = ["email", "note", "", "Note ", "", "EMAIL", "note"];
+    let twice = "columns 1 and 6 have the same name \"EMAIL\"";
+    assert_eq!(faults(PEOPLE, &names), twice);
+    let all = format!(
+        "columns 2 and 4 have the same name \"Note\"\n{twice}\n\
          columns 2 and 7 have the same name \"note\""
     );
+    assert_eq!(faults("{}", &names), all);
+    assert_eq!(
+        faults(&format!("{PEOPLE}unknown_columns: keep\n"), &names),
+        all
+    );
+    let ignored = plan(PEOPLE, &["email", "note", "Note", "", ""]);
+    assert_eq!(ignored.ignored_columns(), ["note", "Note", "", ""]);
 }
 
 #[test]

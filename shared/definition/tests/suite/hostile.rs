@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use batchfleet_definition::{Checked, Scratch};
+
 use crate::{definition, faults};
 
 #[test]
@@ -100,7 +102,9 @@ fn what_every_row_takes_is_known_before_any_is_read() {
     let text = "fields: [{name: four, default: abcde}, {name: id, type: integer}]";
     let plan = definition(text).bind(&[b"id".to_vec()]).unwrap();
     let mut encoder = batchfleet_definition::JsonLines::new(&plan);
-    assert!(plan.check(&["7"][..], &mut encoder, &mut Vec::new()));
+    let mut scratch = Scratch::default();
+    let checked = plan.check(&["7"][..], &mut scratch, &mut encoder, &mut Vec::new());
+    assert_eq!(checked, Checked::Accepted);
     assert_eq!(encoder.buffer(), b"{\"four\":\"abcde\",\"id\":7}\n");
     let cells = b"7".len() as u64;
     let least = plan.bytes_of_every_row();
@@ -110,22 +114,53 @@ fn what_every_row_takes_is_known_before_any_is_read() {
     );
 }
 
-/// Nothing in a definition is a pattern yet. Whatever looks like one is text.
+/// Patterns take time linear in the text, whatever they say.
 #[test]
-fn there_is_nothing_that_could_backtrack() {
-    let bomb = "(a+)+$";
-    for key in ["pattern", "regex", "matches"] {
-        let text = format!("fields: [{{name: a, {key}: '{bomb}'}}]");
-        assert!(faults(&text).contains("unknown key"), "{text}");
+fn no_pattern_backtracks() {
+    let text = "fields: [{name: a, pattern: '^(a+)+$'}, {name: b, pattern: '(x*)*(x*)*y'}]";
+    let plan = definition(text)
+        .bind(&[b"a".to_vec(), b"b".to_vec()])
+        .unwrap();
+    let mut encoder = batchfleet_definition::JsonLines::new(&plan);
+    let cells = [format!("{}b", "a".repeat(500_000)), "x".repeat(500_000)];
+    let mut errors = Vec::new();
+    let checked = plan.check(
+        &cells[..],
+        &mut Scratch::default(),
+        &mut encoder,
+        &mut errors,
+    );
+    assert_eq!((checked, errors.len()), (Checked::Rejected, 2));
+    for (bomb, why) in [
+        ("a{1000}{1000}{1000}", "repeat fewer times"),
+        (r"\w{5000}", "repeat fewer times"),
+        ("(?=a)", "look-around"),
+    ] {
+        let found = faults(&format!("fields: [{{name: a, pattern: '{bomb}'}}]"));
+        assert!(found.contains(why), "{found}");
     }
+    let deep = format!("fields: [{{name: a, pattern: '{}'}}]", "(".repeat(2000));
+    assert!(faults(&deep).contains("not a regular expression"));
+}
+
+/// What types make of a cell takes time linear in it too.
+#[test]
+fn no_type_backtracks() {
     let plan = definition("fields: [{name: a, type: email}, {name: b, type: date}]");
     let plan = plan.bind(&[b"a".to_vec(), b"b".to_vec()]).unwrap();
     let mut encoder = batchfleet_definition::JsonLines::new(&plan);
+    let mut scratch = Scratch::default();
     // Linear: a megabyte a cell, a hundred times.
     let cell = "a.".repeat(500_000);
     let mut errors = Vec::new();
     for _ in 0..100 {
-        assert!(!plan.check(&[&*cell, &*cell][..], &mut encoder, &mut errors));
+        let checked = plan.check(
+            &[&*cell, &*cell][..],
+            &mut scratch,
+            &mut encoder,
+            &mut errors,
+        );
+        assert_eq!(checked, Checked::Rejected);
         errors.clear();
     }
 }

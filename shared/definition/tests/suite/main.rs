@@ -4,11 +4,13 @@
 mod faults;
 mod header;
 mod hostile;
+mod keys;
 mod language;
+mod pipeline;
 mod properties;
 mod rows;
 
-use batchfleet_definition::{Definition, JsonLines, RowError, RowPlan};
+use batchfleet_definition::{Checked, Definition, JsonLines, RowError, RowPlan, Scratch};
 
 /// The definition in the text, which is good.
 fn definition(text: &str) -> Definition {
@@ -38,7 +40,8 @@ fn plan(text: &str, names: &[&str]) -> RowPlan {
 fn check<T: AsRef<[u8]>>(plan: &RowPlan, cells: &[T]) -> Result<String, Vec<RowError>> {
     let mut encoder = JsonLines::new(plan);
     let mut errors = Vec::new();
-    let accepted = plan.check(cells, &mut encoder, &mut errors);
+    let checked = plan.check(cells, &mut Scratch::default(), &mut encoder, &mut errors);
+    let accepted = checked == Checked::Accepted;
     assert_eq!(accepted, errors.is_empty());
     let json = String::from_utf8(encoder.take()).expect("JSON is UTF-8");
     if accepted {

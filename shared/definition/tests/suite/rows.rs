@@ -1,6 +1,6 @@
 //! What single rows become: values, defaults, and errors.
 
-use batchfleet_definition::{Code, Encoder, JsonLines, RowError, Value};
+use batchfleet_definition::{Checked, Code, Encoder, JsonLines, RowError, RowPlan, Scratch, Value};
 
 use crate::{check, plan};
 
@@ -76,21 +76,56 @@ fn every_error_of_a_row_is_reported() {
 }
 
 #[test]
-fn ragged_rows_have_one_error() {
-    let text = "fields: [{ name: a, required: true }]";
+fn ragged_rows_are_padded_or_have_one_error() {
+    let text = "fields: [{ name: a, required: true }, { name: d }]";
     let names = ["a", "b", "c", "d", "e"];
-    assert_eq!(
-        errors(text, &names, &["", "", "", ""]),
-        ["MALFORMED_ROW - the row has 4 cells, the header has 5"]
+    let accepts = |ragged: &str, cells: &[&str], json: &str| {
+        let plan = plan(&format!("{text}\n{ragged}"), &names);
+        assert_eq!(check(&plan, cells).as_deref(), Ok(json), "{ragged}");
+    };
+    let rejects = |ragged: &str, cells: &[&str], error: &str| {
+        let text = format!("{text}\n{ragged}");
+        assert_eq!(errors(&text, &names, cells), [error], "{ragged}");
+    };
+    let short = "{\"a\":\"x\",\"d\":\"\"}\n";
+    for ragged in ["", "ragged: pad", "ragged: truncate"] {
+        accepts(ragged, &["x"], short);
+        accepts(ragged, &["x", "", "", "", "", "", " \t"], short);
+        rejects(ragged, &["", "y"], "REQUIRED a a: a value is required");
+    }
+    let long = "MALFORMED_ROW - the row has 6 cells, the header has 5";
+    rejects("", &["x"; 6], long);
+    rejects("ragged: pad", &["x", "", "", "", "", "y"], long);
+    accepts("ragged: truncate", &["x"; 6], "{\"a\":\"x\",\"d\":\"x\"}\n");
+    rejects("ragged: reject", &["x"; 6], long);
+    rejects("ragged: reject", &["x", "", "", "", "", ""], long);
+    rejects(
+        "ragged: reject",
+        &["x"],
+        "MALFORMED_ROW - the row has 1 cell, the header has 5",
     );
-    assert_eq!(
-        errors(text, &names, &["x"]),
-        ["MALFORMED_ROW - the row has 1 cell, the header has 5"]
-    );
-    assert_eq!(
-        errors(text, &names, &["x"; 6]),
-        ["MALFORMED_ROW - the row has 6 cells, the header has 5"]
-    );
+}
+
+#[test]
+fn empty_rows_are_skipped_unless_told_otherwise() {
+    let checked = |text: &str, cells: &[&str]| {
+        let plan = plan(&format!("fields: [{{ name: a }}]\n{text}"), &["a", "b"]);
+        let mut errors = Vec::new();
+        let mut encoder = JsonLines::new(&plan);
+        let checked = plan.check(cells, &mut Scratch::default(), &mut encoder, &mut errors);
+        assert!(errors.is_empty());
+        let is_written = checked == Checked::Accepted;
+        assert_eq!(is_written, !encoder.buffer().is_empty());
+        checked
+    };
+    for cells in [&["", ""][..], &[" ", "\t"], &[], &["", "", "", ""]] {
+        assert_eq!(checked("", cells), Checked::Skipped, "{cells:?}");
+        assert_eq!(checked("ragged: reject", cells), Checked::Skipped);
+        let kept = checked("skip_empty_rows: false", cells);
+        assert_eq!(kept, Checked::Accepted, "{cells:?}");
+    }
+    // What no field takes is a value all the same.
+    assert_eq!(checked("", &["", "x"]), Checked::Accepted);
 }
 
 #[test]
@@ -130,7 +165,8 @@ fn values_in_messages_are_cut_and_harmless() {
 #[test]
 fn required_and_default() {
     let row = |field: &str, cell: &str| {
-        let plan = plan(&format!("fields: [{{ name: a, {field} }}]"), &["a"]);
+        let text = format!("fields: [{{ name: a, {field} }}]\nskip_empty_rows: false");
+        let plan = plan(&text, &["a"]);
         check(&plan, &[cell]).map_err(|errors| errors[0].code)
     };
     let ok = |json: &str| Ok(format!("{{\"a\":{json}}}\n"));
@@ -207,21 +243,31 @@ fn no_cell_ends_a_line_of_the_output_for_any_reader() {
     }
 }
 
+/// Whether the row is accepted.
+fn run<E: Encoder>(
+    plan: &RowPlan,
+    cells: &[&str],
+    encoder: &mut E,
+    errors: &mut Vec<RowError>,
+) -> bool {
+    plan.check(cells, &mut Scratch::default(), encoder, errors) == Checked::Accepted
+}
+
 #[test]
 fn the_encoder_keeps_good_rows_and_forgets_bad_ones() {
     let plan = plan("fields: [{ name: a, type: integer }]", &["a"]);
     let mut encoder = JsonLines::new(&plan);
     let mut errors = Vec::new();
     let accepted =
-        ["1", "x", "-2", "y", "3"].map(|cell| plan.check(&[cell][..], &mut encoder, &mut errors));
+        ["1", "x", "-2", "y", "3"].map(|cell| run(&plan, &[cell], &mut encoder, &mut errors));
     assert_eq!(accepted, [true, false, true, false, true]);
     assert_eq!(errors.len(), 2);
     assert_eq!(encoder.buffer(), b"{\"a\":1}\n{\"a\":-2}\n{\"a\":3}\n");
     encoder.clear();
     assert_eq!(encoder.buffer(), b"");
-    assert!(plan.check(&["4"][..], &mut encoder, &mut errors));
+    assert!(run(&plan, &["4"], &mut encoder, &mut errors));
     assert_eq!(encoder.take(), b"{\"a\":4}\n");
-    assert!(!plan.check(&["z"][..], &mut encoder, &mut errors));
+    assert!(!run(&plan, &["z"], &mut encoder, &mut errors));
     assert_eq!(encoder.buffer(), b"");
 }
 
@@ -250,10 +296,10 @@ fn another_encoder_sees_every_field_in_order() {
         &["b", "a"],
     );
     let mut seen = Seen::default();
-    assert!(plan.check(&["x", "1"][..], &mut seen, &mut Vec::new()));
+    assert!(run(&plan, &["x", "1"], &mut seen, &mut Vec::new()));
     assert_eq!(seen.0, ["begin", "0 Int(1)", "1 Str(\"x\")", "end"]);
     let mut seen = Seen::default();
-    assert!(!plan.check(&["x", "y"][..], &mut seen, &mut Vec::new()));
+    assert!(!run(&plan, &["x", "y"], &mut seen, &mut Vec::new()));
     assert_eq!(seen.0.first().map(String::as_str), Some("begin"));
     assert_eq!(seen.0.last().map(String::as_str), Some("discard"));
 }
