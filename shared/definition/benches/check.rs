@@ -64,12 +64,20 @@ fn main() {
     let escapes = rows("Maria \"Mia\" Gonzales", 5);
     report("five fields, escapes", &five, &escapes);
     let plain = rows("Maria Gonzales", 8);
-    report("typed, enum and pattern", &plan(TYPED, &TYPED_HEADER), &plain);
+    report(
+        "typed, enum and pattern",
+        &plan(TYPED, &TYPED_HEADER),
+        &plain,
+    );
     let transformed = plan(TRANSFORMED, &TYPED_HEADER);
     report("the same, transforms", &transformed, &plain);
     report_keys("one unique email", &plan(TYPED, &TYPED_HEADER), &plain);
     let open = plan(Definition::OPEN_TEXT, &HEADER);
-    report("no definition, plain rows", &open, &rows("Maria Gonzales", 5));
+    report(
+        "no definition, plain rows",
+        &open,
+        &rows("Maria Gonzales", 5),
+    );
 }
 
 fn plan(text: &str, header: &[&str]) -> RowPlan {

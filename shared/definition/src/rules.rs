@@ -14,6 +14,7 @@ mod lexer;
 mod moment;
 mod parser;
 mod program;
+mod row;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -22,10 +23,12 @@ use self::compile::Scope;
 use self::eval::Machine;
 use self::lexer::Flaw;
 use self::program::Op;
-use self::value::{Fail, Sort};
+pub use self::row::Row;
+use self::value::{Fail, Sort, Val};
 use crate::row_error::{Code, RowError, Severity};
 use crate::show::shown;
 use crate::suggest;
+use crate::transform::{GROWTH_BYTES, GROWTH_FACTOR};
 use crate::types::{FieldType, Value};
 
 /// The most rules of a definition.
@@ -103,7 +106,9 @@ impl Rules {
             .collect();
         let mut rules = Vec::with_capacity(specs.len());
         let mut faults = Vec::new();
+        let mut number = 0;
         for (index, spec) in specs.iter().enumerate() {
+            number += usize::from(!spec.is_own);
             if index == RULES_MAX {
                 let message = format!("there are more than {RULES_MAX} rules");
                 faults.push(RuleFault {
@@ -114,7 +119,7 @@ impl Rules {
                 });
                 break;
             }
-            rules.extend(Rule::compile(index, spec, &typed, &mut faults));
+            rules.extend(Rule::compile((index, number), spec, &typed, &mut faults));
         }
         if faults.is_empty() {
             let sorts = typed.iter().map(|(_, sort)| *sort).collect();
@@ -131,12 +136,12 @@ impl Rules {
     }
 
     /// Asks every rule about a record, and adds an error for each that does not hold or can't be
-    /// asked. The values are those of the fields, in their order; `None` stands for a cell that is no
-    /// value of its field's type: rules that look at it are left out, as it is an error already.
-    pub fn check(&self, values: &[Option<Value<'_>>], errors: &mut Vec<RowError>) {
-        let mut machine = Machine::new(values, &self.sorts);
+    /// asked. Rules that look at a cell that is no value of its field's type are left out, as it is an
+    /// error already.
+    pub fn check(&self, row: &Row, errors: &mut Vec<RowError>) {
+        let mut machine = Machine::new(row, &self.sorts);
         for rule in &self.rules {
-            if !are_known(&rule.uses, values) {
+            if !are_known(&rule.uses, row) {
                 continue;
             }
             match rule.holds(&mut machine) {
@@ -153,7 +158,7 @@ impl Rules {
 
 impl Rule {
     fn compile(
-        index: usize,
+        (index, number): (usize, usize),
         spec: &RuleSpec,
         fields: &[(&str, Sort)],
         faults: &mut Vec<RuleFault>,
@@ -192,12 +197,16 @@ impl Rule {
         }
         let name = match spec.field.as_deref().filter(|_| spec.is_own) {
             Some(field) => format!("{field}: the check"),
-            None => format!("rule {}", index + 1),
+            None => format!("rule {number}"),
         };
-        let message = spec.message.clone().unwrap_or_else(|| {
-            let expression = spec.check.split_whitespace().collect::<Vec<_>>().join(" ");
-            format!("{name} does not hold: {expression}")
-        });
+        let message = match (&spec.message, spec.field.as_deref().filter(|_| spec.is_own)) {
+            (Some(message), Some(field)) => format!("{field}: {message}"),
+            (Some(message), None) => message.clone(),
+            (None, _) => {
+                let expression = spec.check.split_whitespace().collect::<Vec<_>>().join(" ");
+                format!("{name} does not hold: {expression}")
+            }
+        };
         Some(Self {
             when: when.flatten(),
             check: check?,
@@ -235,6 +244,10 @@ pub struct Computed {
     op: Op,
     uses: Vec<u32>,
     sorts: Vec<Sort>,
+    /// Bytes of the expression, which may have all of the text in it.
+    length: usize,
+    /// What stands between the items of a list; without one a list is JSON.
+    separator: Option<String>,
 }
 
 impl Computed {
@@ -257,7 +270,21 @@ impl Computed {
         })?;
         let uses = scope.uses;
         let sorts = typed.iter().map(|(_, sort)| *sort).collect();
-        Ok(Self { op, uses, sorts })
+        let length = expression.len();
+        Ok(Self {
+            op,
+            uses,
+            sorts,
+            length,
+            separator: None,
+        })
+    }
+
+    /// Lists become text with this between their items.
+    #[must_use]
+    pub fn with_separator(mut self, separator: &str) -> Self {
+        self.separator = Some(separator.to_owned());
+        self
     }
 
     /// The fields that it is calculated from, by their places.
@@ -266,26 +293,51 @@ impl Computed {
         &self.uses
     }
 
+    /// The most bytes that it may have in every row, whatever the cells hold.
+    #[must_use]
+    pub fn bytes_added_max(&self) -> usize {
+        GROWTH_BYTES + self.length
+    }
+
     /// The text that a cell of the field would have: empty where a value it needs is missing. `None`
     /// where a cell it needs is no value of its field's type, which is an error already.
     ///
     /// # Errors
     /// Why it can't be calculated, in words that continue a sentence.
-    pub fn text(&self, values: &[Option<Value<'_>>]) -> Result<Option<String>, String> {
-        if !are_known(&self.uses, values) {
-            return Ok(None);
+    pub fn text(&self, row: &Row) -> Result<Option<String>, String> {
+        let mut bytes = self.bytes_added_max();
+        for index in &self.uses {
+            bytes += match row.get(*index) {
+                None => return Ok(None),
+                Some(Value::Str(text) | Value::Decimal(text) | Value::Json(text)) => {
+                    text.len() * GROWTH_FACTOR
+                }
+                Some(_) => 0,
+            };
         }
-        let mut machine = Machine::new(values, &self.sorts);
-        let value = machine
-            .run(&self.op)
-            .and_then(|value| machine.written(&value));
-        value.map(Some).map_err(|fail| fail.to_string())
+        let mut machine = Machine::new(row, &self.sorts);
+        let value = machine.run(&self.op);
+        let value = value.and_then(|value| match (&value, &self.separator) {
+            (Val::List(items), Some(separator)) => machine.joined(items, separator),
+            _ => machine.written(&value),
+        });
+        match value {
+            Ok(text) if text.len() > bytes => Err(Fail::TooLarge.to_string()),
+            Ok(text) => Ok(Some(text)),
+            Err(fail) => Err(fail.to_string()),
+        }
     }
 }
 
-fn are_known(uses: &[u32], values: &[Option<Value<'_>>]) -> bool {
-    uses.iter()
-        .all(|index| matches!(values.get(*index as usize), Some(Some(_))))
+/// What is wrong with an expression whatever fields there are.
+pub(crate) fn syntax_fault(expression: &str) -> Option<String> {
+    let flaw = parser::parse(expression).err()?;
+    let character = character(expression, flaw.at);
+    Some(format!("{} (at character {character})", flaw.message))
+}
+
+fn are_known(uses: &[u32], row: &Row) -> bool {
+    uses.iter().all(|index| row.get(*index).is_some())
 }
 
 /// What values of a type are in expressions.

@@ -21,6 +21,10 @@ pub(crate) struct Slot {
     pub(crate) name: String,
     /// The column that fills it. Without one, every row has the fallback.
     pub(crate) column: Option<usize>,
+    /// Whether it is calculated: its text stands in place of the record's first cell.
+    is_computed: bool,
+    /// Bytes that it may have in every row because it is calculated.
+    pub(crate) added: usize,
     pub(crate) kind: FieldType,
     pub(crate) required: bool,
     pub(crate) sensitive: bool,
@@ -54,6 +58,8 @@ impl Slot {
         Self {
             name: field.name.clone(),
             column,
+            is_computed: field.compute.is_some(),
+            added: 0,
             kind: field.kind,
             required: field.required,
             sensitive: field.sensitive,
@@ -72,6 +78,8 @@ impl Slot {
         Self {
             name,
             column: Some(column),
+            is_computed: false,
+            added: 0,
             kind: FieldType::String,
             required: false,
             sensitive: false,
@@ -96,7 +104,21 @@ impl Slot {
             .as_ref()
             .map_or(0, |plan| plan.steps.bytes_added_max());
         // Quotes, colon and comma.
-        (self.name.len() + 4 + fallback.max(added)) as u64
+        (self.name.len() + 4 + fallback.max(added) + self.added) as u64
+    }
+
+    /// The cell of the record that its text is in.
+    #[inline]
+    fn source(&self) -> Option<usize> {
+        if self.is_computed {
+            Some(0)
+        } else {
+            self.column
+        }
+    }
+
+    pub(crate) fn is_computed(&self) -> bool {
+        self.is_computed
     }
 
     /// The value of the field in a record. Constraints are for [`violations`](Self::violations).
@@ -106,7 +128,7 @@ impl Slot {
         record: &'a C,
         scratch: &'a mut Scratch,
     ) -> Result<Value<'a>, Problem> {
-        let Some(column) = self.column else {
+        let Some(column) = self.source() else {
             return self.no_value();
         };
         let cell = record.cell(column).unwrap_or_default();
@@ -228,7 +250,7 @@ impl Slot {
     }
 
     fn cell<'a, C: Cells + ?Sized>(&self, record: &'a C) -> &'a [u8] {
-        let cell = self.column.and_then(|column| record.cell(column));
+        let cell = self.source().and_then(|column| record.cell(column));
         cell.unwrap_or_default()
     }
 

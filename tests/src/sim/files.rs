@@ -138,9 +138,7 @@ fn tell(text: &str, blank: &[bool]) -> Vec<Told> {
                 Told::Accepted(json!({"id": id, "name": &row[1], "age": age}))
             }
             // A short row is filled up.
-            (2, Some(id), None) => {
-                Told::Accepted(json!({"id": id, "name": &row[1], "age": null}))
-            }
+            (2, Some(id), None) => Told::Accepted(json!({"id": id, "name": &row[1], "age": null})),
             _ => Told::Rejected,
         });
     }

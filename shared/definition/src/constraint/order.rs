@@ -113,10 +113,26 @@ mod tests {
     #[test]
     fn times_compare_by_the_moment_they_mean() {
         for (a, order, b) in [
-            ("2024-01-01T12:00:00+02:00", Ordering::Less, "2024-01-01T11:00:00Z"),
-            ("2024-01-01T12:00:00+01:00", Ordering::Equal, "2024-01-01T11:00:00Z"),
-            ("2024-01-01T12:00:00", Ordering::Equal, "2024-01-01T12:00:00Z"),
-            ("2024-01-01T12:00:00.5Z", Ordering::Greater, "2024-01-01T12:00:00Z"),
+            (
+                "2024-01-01T12:00:00+02:00",
+                Ordering::Less,
+                "2024-01-01T11:00:00Z",
+            ),
+            (
+                "2024-01-01T12:00:00+01:00",
+                Ordering::Equal,
+                "2024-01-01T11:00:00Z",
+            ),
+            (
+                "2024-01-01T12:00:00",
+                Ordering::Equal,
+                "2024-01-01T12:00:00Z",
+            ),
+            (
+                "2024-01-01T12:00:00.5Z",
+                Ordering::Greater,
+                "2024-01-01T12:00:00Z",
+            ),
             ("2024-01-02", Ordering::Greater, "2024-01-01"),
         ] {
             let compared = |a, b| compare(&Value::Str(a), &Value::Str(b));

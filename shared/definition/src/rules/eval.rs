@@ -14,6 +14,7 @@ use super::functions::{self, TEXT_MAX};
 use super::moment;
 use super::parser::Binary;
 use super::program::{Loop, LoopKind, Op};
+use super::row::Row;
 use super::value::{Fail, Moment, Sort, Text, Val, decimal_of};
 use crate::types::Value;
 
@@ -23,7 +24,7 @@ pub(super) const STEPS_MAX: u64 = 1_000_000;
 
 /// What a program runs in: one record's values and what is left of its steps.
 pub(super) struct Machine<'a> {
-    values: &'a [Option<Value<'a>>],
+    row: &'a Row,
     sorts: &'a [Sort],
     locals: Vec<Val<'a>>,
     /// Lists and maps that were read from their JSON already, by field.
@@ -34,9 +35,9 @@ pub(super) struct Machine<'a> {
 type Result<'a> = std::result::Result<Val<'a>, Fail>;
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(values: &'a [Option<Value<'a>>], sorts: &'a [Sort]) -> Self {
+    pub(super) fn new(row: &'a Row, sorts: &'a [Sort]) -> Self {
         Self {
-            values,
+            row,
             sorts,
             locals: Vec::new(),
             read: Vec::new(),
@@ -160,9 +161,32 @@ impl<'a> Machine<'a> {
         Ok(value.to_text().to_string())
     }
 
+    /// The items of a list as the text of a cell.
+    pub(super) fn joined(
+        &mut self,
+        items: &[Val<'a>],
+        separator: &str,
+    ) -> std::result::Result<String, Fail> {
+        let mut out = String::new();
+        for (index, item) in items.iter().enumerate() {
+            let text = self.written(item)?;
+            if text.contains(separator) {
+                let message = "an item of the list has the separator in it";
+                return Err(Fail::Sorts(message.to_owned()));
+            }
+            if out.len() + text.len() > TEXT_MAX {
+                return Err(Fail::TooLarge);
+            }
+            self.charge(1 + text.len() as u64 / 64)?;
+            out.push_str(if index == 0 { "" } else { separator });
+            out.push_str(&text);
+        }
+        Ok(out)
+    }
+
     /// The value of a field, as its sort has it.
     fn field(&mut self, index: u32) -> Result<'a> {
-        let value = self.values.get(index as usize).copied().flatten();
+        let value = self.row.get(index);
         let sort = self.sorts.get(index as usize).copied().unwrap_or(Sort::Any);
         match value.unwrap_or(Value::Null) {
             Value::Null => Ok(Val::Null),

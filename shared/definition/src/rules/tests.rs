@@ -7,7 +7,7 @@ mod oracle;
 mod outcomes;
 
 use super::value::Sort;
-use super::{Machine, RuleSpec, Rules, Scope, parser};
+use super::{Machine, Row, RuleSpec, Rules, Scope, parser};
 use crate::row_error::RowError;
 use crate::types::{FieldType, Value};
 
@@ -61,7 +61,8 @@ fn run(expression: &str, fields: &[(&str, Sort)], values: &[Option<Value<'_>>]) 
         Err(flaw) => return (format!("fault at {}: {}", flaw.at, flaw.message), 0),
     };
     let sorts: Vec<Sort> = fields.iter().map(|(_, sort)| *sort).collect();
-    let mut machine = Machine::new(values, &sorts);
+    let row: Row = values.iter().copied().collect();
+    let mut machine = Machine::new(&row, &sorts);
     let result = machine.run(&op).map(|value| match value.sort() {
         Sort::Null => "null".to_owned(),
         _ => value.to_text().to_string(),
@@ -92,6 +93,6 @@ const KINDS: &[(&str, FieldType)] = &[
 fn errors(specs: &[RuleSpec], values: &[Option<Value<'_>>]) -> Vec<RowError> {
     let rules = Rules::compile(specs, KINDS).unwrap_or_else(|faults| panic!("{faults:?}"));
     let mut errors = Vec::new();
-    rules.check(values, &mut errors);
+    rules.check(&values.iter().copied().collect(), &mut errors);
     errors
 }

@@ -60,7 +60,10 @@ unique_together: [[sku, amount], { fields: [amount, sku], ignore_case: false }]
 "##;
     let read = definition(text);
     let sku = &read.fields()[0];
-    assert_eq!(sku.description.as_deref(), Some("the number of the article"));
+    assert_eq!(
+        sku.description.as_deref(),
+        Some("the number of the article")
+    );
     assert_eq!(sku.column.as_deref(), Some("Article No"));
     assert_eq!(sku.aliases, ["SKU", "Item"]);
     assert_eq!(
@@ -216,10 +219,7 @@ fn dialects_that_make_no_sense() {
 #[test]
 fn fields_that_make_no_sense() {
     assert_field_faults(&[
-        (
-            "aliases: x",
-            "expected a list of headers, found \"x\"",
-        ),
+        ("aliases: x", "expected a list of headers, found \"x\""),
         (
             "aliases: [' ', _codes]",
             "expected the header of a column, found \" \"
@@ -322,7 +322,10 @@ fn constraints_that_make_no_sense() {
 fn transforms_that_make_no_sense() {
     let text = "expected text of 1 to 2048 bytes";
     assert_field_faults(&[
-        ("transforms: trim", "expected a list of transforms, found \"trim\""),
+        (
+            "transforms: trim",
+            "expected a list of transforms, found \"trim\"",
+        ),
         (
             "transforms: [truncate]",
             "expected a value, such as \"truncate: 100\"",
@@ -441,5 +444,7 @@ fn a_header_belongs_to_one_field() {
         assert_faults(&format!("fields: [{fields}]"), expected);
     }
     // Its own name twice is no harm, and a constant has no header.
-    definition("fields: [{ name: a, aliases: [A, a] }, { name: b, constant: 1 }, { name: c, column: b }]");
+    definition(
+        "fields: [{ name: a, aliases: [A, a] }, { name: b, constant: 1 }, { name: c, column: b }]",
+    );
 }

@@ -9,6 +9,7 @@ mod language;
 mod pipeline;
 mod properties;
 mod rows;
+mod rules;
 
 use batchfleet_definition::{Checked, Definition, JsonLines, RowError, RowPlan, Scratch};
 

@@ -153,10 +153,7 @@ fn a_duplicate_says_where_the_first_is() {
                 unique_together: [[k, l]]";
     let plan = plan(text, &["k", "l"]);
     let first = plan.duplicate(0, 7);
-    assert_eq!(
-        (first.field, first.severity),
-        (Some(0), Severity::Warning)
-    );
+    assert_eq!((first.field, first.severity), (Some(0), Severity::Warning));
     assert_eq!(
         first.message,
         "k: the value must be unique, and is in line 7 already"
@@ -182,7 +179,8 @@ fn a_header_may_be_missing_where_that_is_a_warning() {
 
 #[test]
 fn a_text_that_grows_without_bound_is_a_reject() {
-    let text = "fields: [{ name: a, transforms: [{ replace: { pattern: '', with: '0123456789' } }] }]";
+    let text =
+        "fields: [{ name: a, transforms: [{ replace: { pattern: '', with: '0123456789' } }] }]";
     let plan = plan(text, &["a"]);
     let (checked, _, errors) = run(&plan, &["x".repeat(10_000)]);
     assert_eq!(checked, Checked::Rejected);

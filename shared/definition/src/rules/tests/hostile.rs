@@ -263,10 +263,10 @@ proptest! {
     ) {
         let text = pieces.concat();
         if let Ok(computed) = Computed::compile(&text, KINDS) {
-            let _ = computed.text(&values);
+            let _ = computed.text(&values.iter().copied().collect());
         }
         if let Ok(rules) = Rules::compile(&[rule(&text)], KINDS) {
-            rules.check(&values, &mut Vec::new());
+            rules.check(&values.iter().copied().collect(), &mut Vec::new());
         }
     }
 

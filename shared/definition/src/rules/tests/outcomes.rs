@@ -399,7 +399,9 @@ fn fields_are_computed() {
         ("day", FieldType::Date),
     ];
     let text = |expression: &str, values: &[Option<Value<'_>>]| {
-        Computed::compile(expression, &kinds).unwrap().text(values)
+        Computed::compile(expression, &kinds)
+            .unwrap()
+            .text(&values.iter().copied().collect())
     };
     let row = [
         Some(Value::Str("Ann")),
