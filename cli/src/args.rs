@@ -19,6 +19,12 @@ pub(crate) enum Command {
     /// Killed at any moment and run again with the same --out, it goes on where it was; run again
     /// after it ended, it reports the ended job.
     Run(RunArgs),
+    /// Print how a file would be read, and why: its encoding, delimiter, quotes, header, columns.
+    ///
+    /// It looks at the first MiB, unpacked where the file is gzip or zstd. In --json, `escape` is what
+    /// makes a quote data within quotes: the quote itself where a doubled quote does, a backslash, or
+    /// null where there are no quotes. `line_end` is "\n", "\r\n", "\r" or "mixed".
+    Detect(DetectArgs),
     /// Upload a file to a deployed stack, follow its job, and print the summary.
     #[cfg(feature = "aws")]
     Upload(UploadArgs),
@@ -41,7 +47,7 @@ pub(crate) enum Command {
     /// Rows that any attempt delivered are not delivered again. In a folder it runs here, like run; of a
     /// deployed stack, the functions do it, and this prints the new job's id.
     Redrive(RedriveArgs),
-    /// Print the rejected rows as CSV; of an open job, those so far.
+    /// Print the rejected rows, as CSV or as JSON Lines; of an open job, those so far.
     Rejects(RejectsArgs),
     /// Say in one sentence why a job does not move, or that it does.
     Explain(JobArgs),
@@ -71,6 +77,15 @@ pub(crate) struct RunArgs {
     /// Import again what was imported already, as a new attempt with counts of its own.
     #[arg(long)]
     pub(crate) again: bool,
+    /// Print one JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DetectArgs {
+    /// The file.
+    pub(crate) file: PathBuf,
     /// Print one JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
@@ -172,9 +187,19 @@ pub(crate) struct RedriveArgs {
 pub(crate) struct RejectsArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
+    /// As CSV, to be mended and imported again, or as JSON Lines, one object with its errors a row.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RejectsFormat::Csv)]
+    pub(crate) format: RejectsFormat,
     /// Write the rows to this file, not to stdout.
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
+}
+
+/// How rejected rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RejectsFormat {
+    Csv,
+    Jsonl,
 }
 
 #[cfg(feature = "aws")]

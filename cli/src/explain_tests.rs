@@ -51,6 +51,7 @@ fn look(status: JobStatus, done: u32, free: u32, held: &[u64]) -> Look {
         counts: Counts::default(),
         bytes: 1,
         codes: CodeCounts::new(),
+        ..Completion::default()
     };
     let claimed = |until| BatchItem::default().claimed(&OwnerId::from_random(1), until);
     let is_done = (0..done).map(|_| claimed(NOW).completed(completion.clone()));

@@ -6,6 +6,7 @@
 mod args;
 mod cost;
 mod destination;
+mod detect;
 #[cfg(feature = "aws")]
 mod dlq;
 mod explain;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         .init();
     let ended = match &args.command {
         Command::Run(options) => run::run(options),
+        Command::Detect(options) => detect::detect(options),
         #[cfg(feature = "aws")]
         Command::Upload(options) => block_on(upload::upload(options)),
         Command::Jobs(options) => block_on(status::jobs(options)),

@@ -67,7 +67,16 @@ fn to_json(summary: &Summary) -> serde_json::Value {
         "elapsed_ms": summary.timings.elapsed_ms,
         "rejects": summary.rejects,
         "output": summary.output,
+        "manifest": summary.manifest,
     });
+    if summary.warned > 0 {
+        object["warned"] = json!(summary.warned);
+        object["warnings"] = json!(summary.warnings);
+        object["warnings_jsonl"] = json!(summary.warnings_jsonl);
+    }
+    if let Some(at) = &summary.rejects_jsonl {
+        object["rejects_jsonl"] = json!(at);
+    }
     if let Some(reason) = &summary.reason {
         object["reason"] = json!(reason);
     }
@@ -105,6 +114,15 @@ fn to_text(summary: &Summary) -> String {
     for (code, rows) in &summary.errors {
         line("", format!("{}: {} rows", code.as_str(), thousands(*rows)));
     }
+    if summary.warned > 0 {
+        line(
+            "warned",
+            format!("{} of the accepted rows", thousands(summary.warned)),
+        );
+    }
+    for (code, rows) in &summary.warnings {
+        line("", format!("{}: {} rows", code.as_str(), thousands(*rows)));
+    }
     if !summary.failed_batches.is_empty() {
         line(
             "given up",
@@ -131,6 +149,9 @@ fn to_text(summary: &Summary) -> String {
     line("output", summary.output.clone());
     if let Some(rejects) = &summary.rejects {
         line("rejects", rejects.clone());
+    }
+    if let Some(warnings) = &summary.warnings_jsonl {
+        line("warnings", warnings.clone());
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `batchfleet rejects`: the rejected rows, of a job at any moment.
 //!
 //! They are put together from the parts of the batches that are over, in the order of the rows, which
-//! is what rejects.csv of an ended job is made of: so memory stays that of one batch.
+//! is what the reports of an ended job are made of: so memory stays that of one batch.
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -10,10 +10,10 @@ use std::process::ExitCode;
 use batchfleet_core::PortError;
 use batchfleet_core::job::Job;
 use batchfleet_core::process::JobPlan;
-use batchfleet_core::report::{REJECTS_FILE, rejects_of};
+use batchfleet_core::report::Report;
 use serde_json::json;
 
-use crate::args::RejectsArgs;
+use crate::args::{RejectsArgs, RejectsFormat};
 use crate::outcome::{Failure, plural};
 use crate::site::Site;
 use crate::terminal::{Rows, note, say_json};
@@ -23,15 +23,25 @@ struct Parts {
     head: Vec<u8>,
     names: Vec<String>,
     rows: u64,
+    /// Batches with rejects and without a part of this report.
+    without: u64,
 }
 
 /// Runs the command.
 pub(crate) async fn rejects(args: &RejectsArgs) -> Result<ExitCode, Failure> {
     let site = Site::open(&args.job.site).await?;
     let job = site.find(&args.job.job).await?;
-    let parts = parts(&site, &job).await?;
+    let report = match args.format {
+        RejectsFormat::Csv => Report::Rejects,
+        RejectsFormat::Jsonl => Report::RejectsJson,
+    };
+    let parts = parts(&site, &job, report).await?;
+    if parts.without > 0 {
+        let batches = plural(parts.without, "batch");
+        note!("the rejects of {batches} of an earlier release are there as CSV alone");
+    }
     let is_final = job.status.is_terminal() && !job.outbox;
-    let location = site.results.location(&job.id, REJECTS_FILE);
+    let location = site.results.location(&job.id, report.file());
     if let Some(path) = &args.to {
         let failed =
             |error: io::Error| Failure::usage(format!("cannot write {}: {error}", path.display()));
@@ -69,7 +79,7 @@ pub(crate) async fn rejects(args: &RejectsArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The rejects of the batches that are over.
-async fn parts(site: &Site, job: &Job) -> Result<Parts, Failure> {
+async fn parts(site: &Site, job: &Job, report: Report) -> Result<Parts, Failure> {
     let snapshot = site.store.snapshot(&job.id).await?;
     let snapshot = snapshot.filter(|snapshot| snapshot.layout.is_some());
     let Some(snapshot) = snapshot else {
@@ -78,10 +88,15 @@ async fn parts(site: &Site, job: &Job) -> Result<Parts, Failure> {
             job.id
         )));
     };
+    let head = match report {
+        Report::Rejects => JobPlan::compile(snapshot)?.rejects_head(),
+        Report::RejectsJson | Report::Warnings => Vec::new(),
+    };
     let mut parts = Parts {
-        head: JobPlan::compile(snapshot)?.rejects_head(),
+        head,
         names: Vec::new(),
         rows: 0,
+        without: 0,
     };
     for number in 0.. {
         let Some(view) = site.store.sweep(&job.id, number).await? else {
@@ -89,10 +104,14 @@ async fn parts(site: &Site, job: &Job) -> Result<Parts, Failure> {
         };
         for (&slot, item) in &view.batches {
             let done = item.completion.as_ref().filter(|_| item.status.is_over());
-            if let Some(done) = done.filter(|done| done.counts.rejected > 0) {
-                parts.rows += done.counts.rejected;
-                let index = job.batch(number, slot).index(&job.policy);
-                parts.names.push(rejects_of(index, item));
+            let Some(done) = done.filter(|done| done.counts.rejected > 0) else {
+                continue;
+            };
+            parts.rows += done.counts.rejected;
+            let index = job.batch(number, slot).index(&job.policy);
+            match report.part_of(index, item) {
+                Some(name) => parts.names.push(name),
+                None => parts.without += 1,
             }
         }
     }

@@ -323,6 +323,19 @@ fn an_ended_job_is_listed_told_and_its_rejects_are_printed() {
 
     let merged = fs::read(summary["rejects"].as_str().unwrap()).unwrap();
     assert_eq!(bench.said(&["rejects", job]).stdout, merged);
+    let objects = fs::read(summary["rejects_jsonl"].as_str().unwrap()).unwrap();
+    let printed = bench.said(&["rejects", job, "--format", "jsonl"]).stdout;
+    assert_eq!(printed, objects);
+    let lines = String::from_utf8(printed).unwrap();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|it| serde_json::from_str(it).unwrap())
+        .collect();
+    assert_eq!(lines.len() as u64, number(&summary, "rejected"));
+    for object in &lines {
+        assert_eq!(object["errors"][0]["field"], "email", "{object}");
+        assert!(object["cells"]["name"].is_string(), "{object}");
+    }
     let copy = bench.folder.path().join("copy.csv");
     let (code, rejects) = bench.json(&["rejects", job, "--to", copy.to_str().unwrap()]);
     assert_eq!((code, fs::read(copy).unwrap()), (0, merged));
@@ -372,7 +385,7 @@ fn the_rejects_of_an_open_job_are_those_so_far() {
     assert!(number(&some, "rejected") > 0);
     let output = bench.said(&["rejects", &job]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("email,name,age,signup_date,role,_record,_line,_errors\n"));
+    assert!(text.starts_with("email,name,age,signup_date,role,_record,_line,_errors,_codes\n"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("so far"));
     run.0.kill().unwrap();
 }

@@ -108,10 +108,12 @@ fn a_job_is_reported_as_one_json_object_and_not_done_twice() {
         "bytes",
         "elapsed_ms",
         "job",
+        "manifest",
         "output",
         "records",
         "rejected",
         "rejects",
+        "rejects_jsonl",
         "skipped",
         "status",
     ];
@@ -122,7 +124,7 @@ fn a_job_is_reported_as_one_json_object_and_not_done_twice() {
     );
     let rejects = fs::read_to_string(first["rejects"].as_str().unwrap()).unwrap();
     assert!(
-        rejects.starts_with("id,name,_record,_line,_errors\n3,,3,6,"),
+        rejects.starts_with("id,name,_record,_line,_errors,_codes\n3,,3,6,"),
         "{rejects}"
     );
 

@@ -201,6 +201,8 @@ def flights(stack, files):
     check(here == there, "the delivered lines differ between one process and AWS")
     with open(local["rejects"], "rb") as rejects:
         check(rejects.read() == stack.read(f"jobs/{job}/rejects.csv"), "rejects.csv differs")
+    with open(local["rejects_jsonl"], "rb") as rejects:
+        check(rejects.read() == stack.read(f"jobs/{job}/rejects.jsonl"), "rejects.jsonl differs")
     say(f"defined: {counts}, run {local['elapsed_ms']} ms, AWS {stack.summary(job)['timings']['elapsed_ms']} ms")
     free = json_of(["run", path, "--out", files.work / "flights-open"])
     compare_local(path, None, free)

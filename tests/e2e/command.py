@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from e2e.expected import check, compare, equal
+from e2e.expected import check, check_manifest, compare, equal
 from e2e.stack import COUNTS, variable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,12 +40,17 @@ def compare_local(path, fields, output):
     parts = sorted(Path(output["output"]).iterdir())
     delivered = b"".join(part.read_bytes() for part in parts)
     lines = delivered.decode()[:-1].split("\n") if delivered else []
+    objects = Path(output["rejects_jsonl"]).read_text(encoding="utf-8").split("\n")[:-1]
     with open(output["rejects"], encoding="utf-8", newline="") as rejects:
-        counts = compare(path, fields, lines, rejects)
+        counts = compare(path, fields, lines, rejects, objects)
     equal(counts, {name: output[name] for name in COUNTS}, "counts on stdout")
     summary = json.loads((Path(output["rejects"]).parent / "summary.json").read_text())
     equal(counts, {name: summary[name] for name in COUNTS}, "counts of the summary")
     equal("COMPLETED", output["status"], "status on stdout")
+    manifest = json.loads(Path(output["manifest"]).read_text())
+    folder = Path(output["manifest"]).parent
+    names = [f"output/{part.name}" for part in parts]
+    check_manifest(manifest, output["job"], counts, names, lambda name: (folder / name).read_bytes())
     return delivered
 
 

@@ -6,12 +6,14 @@ Nothing here is shared with the Rust code, so that the two can disagree.
 import collections
 import csv
 import datetime
+import hashlib
 import json
 import re
 
 csv.field_size_limit(1 << 30)
 
-REJECT_COLUMNS = ["_record", "_line", "_errors"]
+REJECT_COLUMNS = ["_record", "_line", "_errors", "_codes"]
+CATEGORIES = {"REQUIRED": "VALIDATION", "TYPE_MISMATCH": "VALIDATION", "MALFORMED_ROW": "FORMAT"}
 SPACES = " \t\n\x0c\r"
 EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*"
@@ -117,9 +119,18 @@ def shown(cell):
 
 
 class Judged:
-    """One record of the source. `pairs` if it is accepted, `errors` if it is rejected, else blank."""
+    """One record of the source. `pairs` if it is accepted, `errors` if it is rejected, else blank.
+
+    The errors are code, field (None: the whole row) and sentence each, or one sentence of the whole row.
+    """
 
     __slots__ = ("record", "line", "cells", "pairs", "errors")
+
+    def all_errors(self):
+        """The errors in the first of these forms."""
+        if isinstance(self.errors, str):
+            return [("MALFORMED_ROW", None, self.errors)]
+        return self.errors
 
 
 def judge(path, fields):
@@ -152,11 +163,12 @@ def judge(path, fields):
                 try:
                     pairs.append((field.name, field.value(cells[column])))
                 except Required:
-                    errors.append(f"{field.name}: a value is required")
+                    errors.append(("REQUIRED", field.name, f"{field.name}: a value is required"))
                 except Mismatch as mismatch:
-                    errors.append(f"{field.name}: {shown(cells[column])} {mismatch}")
+                    sentence = f"{field.name}: {shown(cells[column])} {mismatch}"
+                    errors.append(("TYPE_MISMATCH", field.name, sentence))
             if errors:
-                judged.errors = "; ".join(errors)
+                judged.errors = errors
             else:
                 judged.pairs = pairs
             yield judged
@@ -180,11 +192,14 @@ def same_types(expected, found):
     return [type(value) for _, value in expected] == [type(value) for _, value in found]
 
 
-def compare(path, fields, delivered, rejects):
+def compare(path, fields, delivered, rejects, objects):
     """Every delivered line and every reject against the file, in order. Returns the counts.
 
-    `delivered` gives the lines of all parts in order; `rejects` is an open text file.
+    `delivered` gives the lines of all parts in order; `rejects` is an open text file; `objects` gives
+    the lines of rejects.jsonl.
     """
+    objects = iter(objects)
+    offsets = Offsets(path)
     counts = {"records": 0, "accepted": 0, "rejected": 0, "skipped": 0}
     delivered = iter(delivered)
     rejects = csv.reader(rejects)
@@ -205,13 +220,68 @@ def compare(path, fields, delivered, rejects):
         elif judged.errors is not None:
             counts["rejected"] += 1
             cells = judged.cells + [""] * (len(header) - len(judged.cells))
-            expected = cells + [str(judged.record), str(judged.line), judged.errors]
+            errors = judged.all_errors()
+            sentences = "; ".join(sentence for _, _, sentence in errors)
+            codes = " ".join(dict.fromkeys(code for code, _, _ in errors))
+            expected = cells + [str(judged.record), str(judged.line), sentences, codes]
             equal(expected, next(rejects, None), f"{where} in rejects.csv")
+            line = next(objects, None)
+            check(line is not None, f"{where} is not in rejects.jsonl")
+            equal(reject_object(header, judged, offsets), json.loads(line), f"{where} in rejects.jsonl")
         else:
             counts["skipped"] += 1
     equal(None, next(delivered, None), f"delivered beyond the last record of {path.name}")
     equal(None, next(rejects, None), f"rejected beyond the last record of {path.name}")
+    equal(None, next(objects, None), f"in rejects.jsonl beyond the last record of {path.name}")
     return counts
+
+
+class Offsets:
+    """Where lines of a file begin, asked for in their order."""
+
+    def __init__(self, path):
+        self.content, self.line, self.offset = path.read_bytes(), 1, 0
+
+    def of(self, line):
+        while self.line < line:
+            self.offset = self.content.index(b"\n", self.offset) + 1
+            self.line += 1
+        return self.offset
+
+
+def reject_object(header, judged, offsets):
+    """The object of a reject in rejects.jsonl."""
+    errors = []
+    for code, field, sentence in judged.all_errors():
+        error = {"code": code, "category": CATEGORIES[code], "message": sentence}
+        if field is not None:
+            error["field"] = field
+        errors.append(error)
+    found = {"record": judged.record, "line": judged.line, "offset": offsets.of(judged.line), "errors": errors}
+    found["cells"] = dict(zip(header, judged.cells))
+    if len(judged.cells) > len(header):
+        found["extra"] = judged.cells[len(header):]
+    return found
+
+
+def check_manifest(manifest, job, counts, parts, read):
+    """Every file that a manifest lists, fetched and summed up; and that no part is missing.
+
+    `parts` are the names of the parts that there are, `read` gives the content of a name.
+    """
+    equal((1, job), (manifest["version"], manifest["job"]), "version and job of the manifest")
+    listed = manifest["parts"]
+    equal(sorted(parts), [part["name"] for part in listed], "the parts of the manifest")
+    equal(["rejects.csv", "rejects.jsonl"], [report["name"] for report in manifest["reports"]], "its reports")
+    equal([counts["rejected"]] * 2, [report["records"] for report in manifest["reports"]], "its rejects")
+    for file in listed + manifest["reports"]:
+        content = read(file["name"])
+        equal(len(content), file["bytes"], f"the length of {file['name']}")
+        equal(hashlib.sha256(content).hexdigest(), file["sha256"], f"the checksum of {file['name']}")
+        if file in listed:
+            equal(content.count(b"\n"), file["records"], f"the records of {file['name']}")
+    totals = {"parts": len(listed), "records": counts["accepted"], "bytes": sum(part["bytes"] for part in listed)}
+    equal(totals, manifest["totals"], "the totals of the manifest")
 
 
 def lost_and_doubled(path, fields, delivered):

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 import boto3
 from botocore.config import Config
 
-from e2e.expected import check, compare, equal
+from e2e.expected import check, check_manifest, compare, equal
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 COUNTS = ("records", "accepted", "rejected", "skipped")
@@ -214,8 +214,13 @@ class Stack:
         """Every row of an ended job against its file, and all that is said of it elsewhere."""
         lines = (line.decode() for line in self.delivered(job))
         rejects = io.StringIO(self.read(f"jobs/{job}/rejects.csv").decode(), newline="")
-        counts = compare(path, fields, lines, rejects)
+        objects = self.read(f"jobs/{job}/rejects.jsonl").decode().split("\n")[:-1]
+        counts = compare(path, fields, lines, rejects, objects)
         self.check_account(job, counts, reports)
+        folder = f"jobs/{job}/"
+        parts = [key.removeprefix(folder) for key in self.objects(job, "output/")]
+        manifest = json.loads(self.read(folder + "manifest.json"))
+        check_manifest(manifest, job, counts, parts, lambda name: self.read(folder + name))
         return counts
 
     def check_account(self, job, counts, reports=1):
@@ -234,7 +239,8 @@ class Stack:
             summary["records"],
             "the ledger: accepted + rejected + skipped",
         )
-        names = (f"jobs/{job}/summary.json", f"jobs/{job}/rejects.csv")
+        reported = ("summary.json", "rejects.csv", "rejects.jsonl", "manifest.json")
+        names = [f"jobs/{job}/{name}" for name in reported]
         several = {
             key: etags
             for key, etags in self.versions(job).items()

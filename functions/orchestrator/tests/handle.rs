@@ -9,7 +9,7 @@ use batchfleet_core::message::Message;
 use batchfleet_core::ports::{Definitions, FoundDefinition, Store};
 use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
 use batchfleet_core::report::{
-    REJECTS_FILE, SUMMARY_FILE, given_up_rejects, output_part, rejects_part,
+    MANIFEST_FILE, Outcome, PartOf, REJECTS_FILE, Report, SUMMARY_FILE, output_part,
 };
 use batchfleet_core::source::{Route, SourceRef};
 use batchfleet_core::{PortError, PortResult};
@@ -268,11 +268,15 @@ async fn results_never_start_a_job() {
     let source = world.upload("incoming/people/june.csv");
     world.handle(s3_event(&[&source])).await.unwrap();
     let job = source.job_id();
+    let part_of = |outcome| PartOf { batch: 0, outcome };
+    let (worked, given_up) = (part_of(Outcome::OfItsBytes), part_of(Outcome::GivenUp(1)));
     for name in [
         output_part(0),
-        rejects_part(0),
-        given_up_rejects(0, 1),
+        Report::Rejects.part(worked),
+        Report::RejectsJson.part(given_up),
+        Report::Warnings.part(worked),
         SUMMARY_FILE.to_owned(),
+        MANIFEST_FILE.to_owned(),
         REJECTS_FILE.to_owned(),
     ] {
         let result = world.upload(&format!("jobs/{job}/{name}"));

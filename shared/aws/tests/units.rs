@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use batchfleet_aws::dynamo::{DynamoStore, Metering, Units};
 use batchfleet_aws::s3::S3Source;
-use batchfleet_core::batch::{BatchKey, Completion, Lease, Publication, ShardTotals};
+use batchfleet_core::batch::{BatchKey, Completion, Lease, Publication, ShardTotals, Written};
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{
     Checkpoint, CodeCounts, Counts, Ending, Layout, NewJob, PlanTotals, Policy, PreparerHold,
@@ -16,6 +17,7 @@ use batchfleet_core::job::{
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{ClaimOutcome, PreparerOutcome, Source, Store, TicketOutcome};
 use batchfleet_core::source::SourceRef;
+use batchfleet_definition::Code;
 use batchfleet_grammar::{BatchRange, Dialect, Position};
 
 const BATCHES: u32 = 50;
@@ -73,7 +75,12 @@ fn completion() -> Completion {
         failed: false,
         counts,
         bytes: 300_000,
-        codes: CodeCounts::default(),
+        codes: CodeCounts::from([(Code::TypeMismatch, 90)]),
+        warned: 12,
+        warnings: CodeCounts::from([(Code::Length, 12)]),
+        written: Some(Written {
+            part: Some(FileSum::of(b"part")),
+        }),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::FileSum;
 use crate::ids::{JobId, OwnerId};
 use crate::job::{CodeCounts, Counts, Policy};
 use crate::mutation::{self, Mutation};
@@ -123,7 +124,7 @@ impl Default for BatchItem {
 }
 
 /// What a batch came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completion {
     /// `true` where the batch was given up rather than worked.
     #[serde(default)]
@@ -132,9 +133,36 @@ pub struct Completion {
     pub counts: Counts,
     /// Bytes read.
     pub bytes: u64,
-    /// Rows by error code.
+    /// Rejected rows by error code.
     #[serde(default)]
     pub codes: CodeCounts,
+    /// Accepted rows with warnings.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warned: u64,
+    /// Those by the codes of their warnings.
+    #[serde(default, skip_serializing_if = "CodeCounts::is_empty")]
+    pub warnings: CodeCounts,
+    /// What was written of it, beside the rows of rejects.csv. Releases before there was a manifest
+    /// did not keep it, and wrote nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Written>,
+}
+
+/// What was written of a batch. That it is there at all says that the rejects, if there are any, were
+/// written as JSON Lines too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The sum of its part; none where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<FileSum>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A worker's time-limited hold on a batch.
@@ -380,6 +408,7 @@ mod tests {
             counts: Counts::default(),
             bytes,
             codes: CodeCounts::new(),
+            ..Completion::default()
         };
         let mut item = BatchItem::default();
         let unclaimed = item.complete(&lease(0, 1), &completion(7));
@@ -425,6 +454,7 @@ mod tests {
             counts: Counts::default(),
             bytes: 0,
             codes: CodeCounts::new(),
+            ..Completion::default()
         };
         assert_eq!(item.complete(&lease(1, 1), &done), CompleteOutcome::Lost);
     }

@@ -16,12 +16,13 @@ use crate::error::{PortError, PortResult};
 use crate::ids::JobId;
 use crate::invariants;
 use crate::job::{Ending, Job, JobStatus, Reason};
+use crate::manifest::{Listed, ManifestWriter};
 use crate::mutation::{self, Mutation};
 use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Store};
 use crate::process::JobPlan;
 use crate::report::{
-    Account, FailedBatch, OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary, output_part,
-    rejects_of,
+    Account, FailedBatch, Locations, MANIFEST_FILE, OUTPUT_FOLDER, PartOf, Report, SUMMARY_FILE,
+    Summary, output_part,
 };
 
 /// Looks at the batches of a job that ended early, before its report is left to the watch.
@@ -187,38 +188,64 @@ impl Closer {
             |_| Destination::default(),
             |definition| definition.destination().clone(),
         );
-        let account = self.account(job, &destination).await?;
+        let mut manifest = ManifestWriter::new(&*self.results, job);
+        let account = self.account(job, &destination, &mut manifest).await?;
         let definition_text = snapshot.definition_text.clone();
         let mut ignored_columns = Vec::new();
-        let mut rejects = None;
+        let mut reports = Vec::new();
         // A job that failed before its first batch has none, even if a layout is kept since: a write
         // that timed out may arrive after the report, which must stay the same.
         let has_rejects = job.status == JobStatus::Completed || account.batches > 0;
         if snapshot.layout.is_some() && (has_rejects || mutation::on(Mutation::ReportLateLayout)) {
             let plan = JobPlan::compile(snapshot)?;
             ignored_columns = plan.ignored_columns().to_vec();
-            let head = plan.rejects_head().into();
-            self.results
-                .join(&job.id, REJECTS_FILE, head, &account.reject_parts)
-                .await?;
-            rejects = Some(self.results.location(&job.id, REJECTS_FILE));
+            reports = self.merge(&job.id, &plan, &account).await?;
         }
+        manifest.finish(&reports).await?;
         let output = match &destination {
             Destination::JsonLines => self.results.location(&job.id, OUTPUT_FOLDER),
             Destination::DynamoDb(to) => format!("dynamodb://{}", to.table),
         };
-        let summary = Summary::new(
-            job,
-            account,
-            definition_text,
-            ignored_columns,
+        let location = |report: Report| {
+            let is_there = reports.iter().any(|listed| listed.name == report.file());
+            is_there.then(|| self.results.location(&job.id, report.file()))
+        };
+        let at = Locations {
             output,
-            rejects,
-        );
+            reports: Report::ALL.map(location),
+            manifest: self.results.location(&job.id, MANIFEST_FILE),
+        };
+        let summary = Summary::new(job, account, definition_text, ignored_columns, at);
         self.results
             .put(&job.id, SUMMARY_FILE, summary.to_json().into())
             .await?;
         self.store.clear_outbox(&job.id).await
+    }
+
+    /// Merges the reports of the batches: the rejects always, the warnings where there are any.
+    async fn merge(
+        &self,
+        job: &JobId,
+        plan: &JobPlan,
+        account: &Account,
+    ) -> PortResult<Vec<Listed>> {
+        let mut reports = Vec::new();
+        for (report, parts) in Report::ALL.into_iter().zip(&account.parts) {
+            let (head, records) = match report {
+                Report::Rejects => (plan.rejects_head().into(), account.counts.rejected),
+                Report::RejectsJson => (Bytes::new(), account.counts.rejected),
+                Report::Warnings if account.warned == 0 => continue,
+                Report::Warnings => (Bytes::new(), account.warned),
+            };
+            let parts: Vec<String> = parts.iter().map(|of| report.part(*of)).collect();
+            let sum = self.results.join(job, report.file(), head, &parts).await?;
+            reports.push(Listed {
+                name: report.file().to_owned(),
+                records,
+                sum: Some(sum),
+            });
+        }
+        Ok(reports)
     }
 
     /// Takes every batch that is not over out of a job that ended early, so that nothing is delivered
@@ -273,8 +300,13 @@ impl Closer {
         }
     }
 
-    /// Adds up the batches that are over, shard by shard.
-    async fn account(&self, job: &Job, destination: &Destination) -> PortResult<Account> {
+    /// Adds up the batches that are over, shard by shard, and lists their parts.
+    async fn account(
+        &self,
+        job: &Job,
+        destination: &Destination,
+        manifest: &mut ManifestWriter<'_>,
+    ) -> PortResult<Account> {
         let mut account = Account::default();
         for number in 0.. {
             let Some(view) = self.store.sweep(&job.id, number).await? else {
@@ -296,13 +328,9 @@ impl Closer {
                     continue;
                 };
                 let index = job.batch(number, slot).index(&job.policy);
-                account.batches += 1;
-                account.counts += done.counts;
-                for (code, count) in &done.codes {
-                    *account.codes.entry(*code).or_default() += count;
-                }
-                if done.counts.rejected > 0 {
-                    account.reject_parts.push(rejects_of(index, item));
+                account.add(PartOf::new(index, item.fence, done), done);
+                if !destination.is_record_wise() {
+                    manifest.add(index, done).await?;
                 }
                 if done.failed {
                     failed.push(slot);

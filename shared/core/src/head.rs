@@ -96,11 +96,11 @@ pub fn read(bytes: &[u8], whole: bool, dialect: Dialect) -> Result<Head, Reason>
     Ok(Head { header, data })
 }
 
-/// The first record that is not blank; blank lines above a header are passed over.
+/// The first record with cells; blank lines and comments above a header are passed over.
 fn first_record(bytes: &[u8], skip: usize, whole: bool, dialect: Dialect) -> Option<RecordSpan> {
     let mut found = None;
     let mut take = |span: RecordSpan| {
-        if found.is_none() && !span.blank {
+        if found.is_none() && !span.is_skippable() {
             found = Some(span);
         }
     };
@@ -203,6 +203,15 @@ mod tests {
                 line: 4
             }
         );
+    }
+
+    #[test]
+    fn comments_above_the_header_are_passed_over() {
+        let mut dialect = Dialect::default();
+        dialect.comment = Some(b'#');
+        let found = read(b"#x,\"y\n\na,b\n", true, dialect).unwrap();
+        assert_eq!(found.header, ["a", "b"]);
+        assert_eq!((found.data.offset, found.data.line), (11, 4));
     }
 
     #[test]

@@ -189,6 +189,7 @@ mod tests {
             },
             bytes: 4,
             codes: std::collections::BTreeMap::new(),
+            ..Completion::default()
         };
         assert_eq!(batch_matches_plan(&range(0, 5, 9), &done), Ok(()));
         done.counts.rejected = 1;

@@ -5,6 +5,7 @@
 //! [`work`](mod@work) and [`close`](mod@close) for its three actors.
 
 pub mod batch;
+pub mod checksum;
 pub mod close;
 pub mod delivery;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod ids;
 pub mod invariants;
 pub mod job;
 mod lease;
+pub mod manifest;
 pub mod message;
 pub mod mutation;
 pub mod plan;
@@ -27,6 +29,7 @@ pub mod source;
 mod status;
 pub mod sweep;
 pub mod throttle;
+pub mod unique;
 pub mod watch;
 pub mod work;
 

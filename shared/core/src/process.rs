@@ -3,7 +3,10 @@
 //! The outcome depends on the bytes, the definition and the layout alone, so a batch that is worked
 //! again yields the same objects again. It must not know of leases, stores or time.
 
+mod given_up;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use batchfleet_definition::{
@@ -13,12 +16,15 @@ use batchfleet_definition::{
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
 
-use crate::batch::Completion;
+use crate::batch::{Completion, Written};
+use crate::checksum::FileSum;
 use crate::error::{PortError, PortResult};
 use crate::job::{CodeCounts, Counts, Layout};
 use crate::ports::{SinkRecord, Snapshot};
-use crate::rejects::{self, RejectWriter};
+use crate::rejects::{self, RejectForm, RejectWriter, Reported};
 use crate::work::Scope;
+
+pub use given_up::{refused_by_destination, reject_all, reject_oversize, reject_unread};
 
 /// Keys and defaults of one part, at most: with the cells, and the rejects, well within a worker's
 /// memory.
@@ -28,6 +34,7 @@ const PART_BYTES_MAX: u64 = 64 << 20;
 pub struct JobPlan {
     layout: Layout,
     rows: RowPlan,
+    rejects: RejectForm,
     limits: Limits,
     destination: Destination,
     retries: Retries,
@@ -63,9 +70,12 @@ impl JobPlan {
             .map(|name| name.clone().into_bytes())
             .collect();
         let rows = definition.bind(&cells)?;
+        let sensitive = rows.sensitive_columns().iter().copied().collect();
+        let rejects = RejectForm::new(&layout, rows.field_names(), sensitive);
         Ok(Self {
             layout,
             rows,
+            rejects,
             limits: Limits::default(),
             destination: definition.destination().clone(),
             retries: definition.retries(),
@@ -78,12 +88,14 @@ impl JobPlan {
         &self.layout
     }
 
-    /// The most records of a batch whose part fits into memory whatever its cells hold: keys and
-    /// defaults are in every row of the output, so a file of a few bytes a row can become one of a
-    /// hundred kilobytes a row.
+    /// The most records of a batch whose part and reports fit into memory whatever its cells hold: keys
+    /// and defaults are in every row of the output, and the names of the columns in every object of the
+    /// rejects, so a file of a few bytes a row can become one of a hundred kilobytes a row.
     #[must_use]
     pub fn batch_records_max(&self) -> u32 {
-        let records = PART_BYTES_MAX / self.rows.bytes_of_every_row().max(1);
+        let row = self.rows.bytes_of_every_row();
+        let row = row.max(self.rejects.bytes_of_every_object());
+        let records = PART_BYTES_MAX / row.max(1);
         u32::try_from(records.max(1)).unwrap_or(u32::MAX)
     }
 
@@ -99,10 +111,33 @@ impl JobPlan {
         self.retries
     }
 
+    /// Checks one record and encodes it. What is in `errors` of an accepted one are warnings.
+    fn check(
+        &self,
+        record: &Record<'_>,
+        scratch: &mut Scratch,
+        encoder: &mut JsonLines,
+        errors: &mut Vec<RowError>,
+    ) -> Checked {
+        if let Some(fault) = record.fault() {
+            errors.push(describe_fault(&self.rejects, record, fault));
+            return Checked::Rejected;
+        }
+        if let Some(column) = self.rejects.masked_column(record) {
+            let message = format!(
+                "{column}: the value was hidden when the row was rejected: put it in again, or redrive \
+                 the job"
+            );
+            errors.push(RowError::of_row(Code::Required, message));
+            return Checked::Rejected;
+        }
+        self.rows.check(&RowCells(record), scratch, encoder, errors)
+    }
+
     /// The header line of rejects.csv.
     #[must_use]
     pub fn rejects_head(&self) -> Vec<u8> {
-        RejectWriter::new(&self.layout).head(&self.layout.header)
+        self.rejects.head()
     }
 
     /// The records that a part of the rejects names, by their index in the job.
@@ -140,16 +175,34 @@ pub struct Processed {
     pub part: Vec<u8>,
     /// Rows of rejects.csv, without its header.
     pub rejects: Vec<u8>,
+    /// The same records as JSON Lines, one object each.
+    pub rejects_json: Vec<u8>,
+    /// Accepted records with warnings, in the same form.
+    pub warnings_json: Vec<u8>,
     /// The ledger.
     pub counts: Counts,
-    /// Rows by error code.
+    /// Rejected rows by error code.
     pub codes: CodeCounts,
+    /// Accepted rows with warnings.
+    pub warned: u64,
+    /// Those by the codes of their warnings.
+    pub warnings: CodeCounts,
     /// The index of each accepted record, and where its row ends in the part. Only for a destination
     /// that takes records one by one.
     pub rows: Vec<(u64, usize)>,
 }
 
 impl Processed {
+    /// These reports, and nothing else yet.
+    fn of(reported: Reported) -> Self {
+        Self {
+            rejects: reported.rejects,
+            rejects_json: reported.rejects_json,
+            warnings_json: reported.warnings_json,
+            ..Self::default()
+        }
+    }
+
     /// Of a batch with nothing to work on.
     #[must_use]
     pub fn skipped(range: &BatchRange) -> Self {
@@ -179,14 +232,20 @@ impl Processed {
         records
     }
 
-    /// The completion of the batch that came to this.
+    /// The completion of the batch that came to this, with the sum of its part as it is now.
     #[must_use]
     pub fn completion(&self, range: &BatchRange, failed: bool) -> Completion {
+        let has_part = !self.part.is_empty();
         Completion {
             failed,
             counts: self.counts,
             bytes: range.end - range.start,
             codes: self.codes.clone(),
+            warned: self.warned,
+            warnings: self.warnings.clone(),
+            written: Some(Written {
+                part: has_part.then(|| FileSum::of(&self.part)),
+            }),
         }
     }
 }
@@ -200,9 +259,11 @@ pub struct Processing<'a> {
     encoder: JsonLines,
     scratch: Scratch,
     errors: Vec<RowError>,
-    rejects: RejectWriter,
+    rejects: RejectWriter<'a>,
     counts: Counts,
     codes: CodeCounts,
+    warned: u64,
+    warnings: CodeCounts,
     rows: Vec<(u64, usize)>,
     refused: BTreeMap<u64, RowError>,
 }
@@ -224,9 +285,11 @@ impl<'a> Processing<'a> {
             encoder: JsonLines::new(&plan.rows),
             scratch: Scratch::default(),
             errors: Vec::new(),
-            rejects: RejectWriter::new(&plan.layout),
+            rejects: RejectWriter::new(&plan.rejects),
             counts: Counts::default(),
             codes: CodeCounts::new(),
+            warned: 0,
+            warnings: CodeCounts::new(),
             rows: Vec::new(),
             refused: BTreeMap::new(),
         }
@@ -246,23 +309,17 @@ impl<'a> Processing<'a> {
                 return false;
             };
             self.counts.records += 1;
-            if record.is_blank() || !self.scope.has(record.index()) {
+            if record.is_skippable() || !self.scope.has(record.index()) {
                 self.counts.skipped += 1;
                 continue;
             }
             self.errors.clear();
-            let checked = match record.fault() {
-                None => self.plan.rows.check(
-                    &RowCells(&record),
-                    &mut self.scratch,
-                    &mut self.encoder,
-                    &mut self.errors,
-                ),
-                Some(fault) => {
-                    self.errors.push(describe_fault(fault));
-                    Checked::Rejected
-                }
-            };
+            let checked = self.plan.check(
+                &record,
+                &mut self.scratch,
+                &mut self.encoder,
+                &mut self.errors,
+            );
             if checked == Checked::Skipped {
                 self.counts.skipped += 1;
                 continue;
@@ -272,16 +329,21 @@ impl<'a> Processing<'a> {
                 self.errors.push(refusal);
                 accepted = false;
             }
-            if accepted {
-                self.counts.accepted += 1;
-                if self.plan.destination.is_record_wise() {
-                    let end = self.encoder.buffer().len();
-                    self.rows.push((record.index(), end));
-                }
-            } else {
+            if !accepted {
                 self.counts.rejected += 1;
-                count_codes(&mut self.codes, &self.errors);
+                count_codes(&mut self.codes, &self.errors, Severity::Error);
                 self.rejects.record(&record, &self.errors);
+                continue;
+            }
+            self.counts.accepted += 1;
+            if self.plan.destination.is_record_wise() {
+                let end = self.encoder.buffer().len();
+                self.rows.push((record.index(), end));
+            }
+            if !self.errors.is_empty() {
+                self.warned += 1;
+                count_codes(&mut self.warnings, &self.errors, Severity::Warning);
+                self.rejects.warn(&record, &self.errors);
             }
         }
         true
@@ -292,161 +354,35 @@ impl<'a> Processing<'a> {
     pub fn finish(mut self) -> Processed {
         Processed {
             part: self.encoder.take(),
-            rejects: self.rejects.finish(),
             counts: self.counts,
             codes: self.codes,
+            warned: self.warned,
+            warnings: self.warnings,
             rows: self.rows,
+            ..Processed::of(self.rejects.finish())
         }
     }
 }
 
-/// What a reason of the destination is cut to: it may quote the call that it answers.
-const REASON_CHARACTERS_MAX: usize = 300;
-
-/// Why a good record becomes a reject: the destination refused it, `tries` times.
-#[must_use]
-pub fn refused_by_destination(reason: &str, tries: u32) -> RowError {
-    let times = match tries {
-        0 | 1 => String::new(),
-        _ => format!(" {tries} times"),
-    };
-    let mut message = format!("the destination refused the row{times}: ");
-    let mut characters = reason.chars();
-    let shown = characters.by_ref().take(REASON_CHARACTERS_MAX);
-    message.extend(shown.map(|one| if one.is_control() { ' ' } else { one }));
-    if characters.next().is_some() {
-        message.push('…');
-    }
-    RowError::of_row(Code::DeliveryFailed, message)
-}
-
-/// A record that is too long to be read into memory: one reject that says where its bytes are.
-#[must_use]
-pub fn reject_oversize(plan: &JobPlan, range: &BatchRange) -> Processed {
-    let bytes = range.end - range.start;
-    let limit = plan.limits.record_bytes_max;
-    let message = format!(
-        "the record is {bytes} bytes long, over the limit of {limit}; its bytes are {}..{} of the file; \
-         a quotation mark opened in it may never be closed",
-        range.start, range.end
-    );
-    let error = RowError::of_row(Code::RecordTooLong, message);
-    reject_range(
-        plan,
-        range,
-        &error,
-        Counts {
-            records: 1,
-            rejected: 1,
-            ..Counts::default()
-        },
-    )
-}
-
-/// Every record of a batch as a reject: what is left of a batch whose workers keep dying.
-#[must_use]
-pub fn reject_all(
-    plan: &JobPlan,
-    bytes: &[u8],
-    range: &BatchRange,
-    scope: &Scope,
-    attempts: u32,
-) -> Processed {
-    let doubt = doubt(plan, "the row");
-    let message = format!(
-        "the batch of this row was given up after {attempts} attempts that did not finish{doubt}"
-    );
-    let error = RowError::of_row(Code::BatchFailed, message);
-    let at = Position {
-        offset: range.start,
-        record: range.first_record,
-        line: range.first_line,
-    };
-    let mut reader = RecordReader::new(bytes, plan.layout.dialect, plan.limits, at);
-    let mut rejects = RejectWriter::new(&plan.layout);
-    let mut counts = Counts::default();
-    while let Some(record) = reader.read() {
-        counts.records += 1;
-        if record.is_blank() || !scope.has(record.index()) {
-            counts.skipped += 1;
-        } else {
-            counts.rejected += 1;
-            rejects.record(&record, std::slice::from_ref(&error));
-        }
-    }
-    let codes = CodeCounts::from([(error.code, counts.rejected)]);
-    Processed {
-        rejects: rejects.finish(),
-        counts,
-        codes,
-        ..Processed::default()
-    }
-}
-
-/// A batch whose bytes even the reader did not survive: one row that says where the records are.
-#[must_use]
-pub fn reject_unread(
-    plan: &JobPlan,
-    range: &BatchRange,
-    scope: &Scope,
-    attempts: u32,
-) -> Processed {
-    let BatchRange { start, end, .. } = *range;
-    let rejected = scope.count(range);
-    let doubt = doubt(plan, "some");
-    let message = format!(
-        "{rejected} rows from here on were given up unread after {attempts} attempts that did not finish; \
-         their bytes are {start}..{end} of the file{doubt}"
-    );
-    let error = RowError::of_row(Code::BatchFailed, message);
-    let counts = Counts {
-        records: range.records,
-        rejected,
-        skipped: range.records - rejected,
-        ..Counts::default()
-    };
-    reject_range(plan, range, &error, counts)
-}
-
-/// A worker that died may have delivered first, where nothing keeps the two together.
-fn doubt(plan: &JobPlan, what: &str) -> String {
-    if plan.destination.is_record_wise() {
-        format!("; {what} may have reached the destination all the same")
-    } else {
-        String::new()
-    }
-}
-
-/// One row of rejects for a whole range.
-fn reject_range(plan: &JobPlan, range: &BatchRange, error: &RowError, counts: Counts) -> Processed {
-    let mut rejects = RejectWriter::new(&plan.layout);
-    rejects.without_cells(range, error);
-    let codes = CodeCounts::from([(error.code, counts.rejected)]);
-    Processed {
-        rejects: rejects.finish(),
-        counts,
-        codes,
-        ..Processed::default()
-    }
-}
-
-fn describe_fault(fault: RecordFault) -> RowError {
+/// A record that could not be read into cells: what is wrong with it, and where it is.
+fn describe_fault(form: &RejectForm, record: &Record<'_>, fault: RecordFault) -> RowError {
     let code = match fault {
         RecordFault::TooLong { .. } => Code::RecordTooLong,
         _ => Code::MalformedRow,
     };
-    RowError::of_row(code, fault.to_string())
+    let (line, start, end) = (record.line(), record.start(), record.end());
+    let mut message =
+        format!("{fault}; the row begins in line {line}, its bytes are {start}..{end} of the file");
+    if let Some(kept) = form.cut_at(record.raw()) {
+        let _ = write!(message, ", and the first {kept} of them are kept here");
+    }
+    RowError::of_row(code, message)
 }
 
-/// A row counts once under each code it has, however many of its fields have it. What is a warning
-/// did not make it a reject.
-fn count_codes(codes: &mut CodeCounts, errors: &[RowError]) {
-    let is_error = |error: &&RowError| error.severity == Severity::Error;
-    let distinct: BTreeSet<Code> = errors
-        .iter()
-        .filter(is_error)
-        .map(|error| error.code)
-        .collect();
+/// A row counts once under each code it has, however many of its fields have it.
+fn count_codes(codes: &mut CodeCounts, errors: &[RowError], severity: Severity) {
+    let counted = errors.iter().filter(|error| error.severity == severity);
+    let distinct: BTreeSet<Code> = counted.map(|error| error.code).collect();
     for code in distinct {
         *codes.entry(code).or_default() += 1;
     }
@@ -456,220 +392,4 @@ fn count_codes(codes: &mut CodeCounts, errors: &[RowError]) {
 pub type SharedPlan = Arc<JobPlan>;
 
 #[cfg(test)]
-mod tests {
-    use batchfleet_grammar::Dialect;
-
-    use super::*;
-
-    fn plan(definition: &str, header: &[&str]) -> JobPlan {
-        let layout = Layout {
-            dialect: Dialect::default(),
-            header: header.iter().map(|&name| name.to_owned()).collect(),
-            data: Position {
-                offset: 0,
-                record: 0,
-                line: 2,
-            },
-        };
-        JobPlan::bind(&Definition::parse(definition).unwrap(), layout).unwrap()
-    }
-
-    fn run(plan: &JobPlan, text: &[u8]) -> Processed {
-        let range = BatchRange {
-            index: 0,
-            start: 0,
-            end: text.len() as u64,
-            first_record: 0,
-            records: 0,
-            first_line: 2,
-            oversize: false,
-        };
-        let mut processing = Processing::new(plan, text, &range, &Scope::All);
-        while processing.step(1) {}
-        processing.finish()
-    }
-
-    const PEOPLE: &str =
-        "fields:\n  - {name: email, type: email, required: true}\n  - {name: age, type: integer}\n";
-
-    #[test]
-    fn good_rows_are_delivered_typed_and_bad_rows_with_every_reason() {
-        let plan = plan(PEOPLE, &["email", "age"]);
-        let done = run(&plan, b"a@b.de,42\nnope,old\n\n\"c@d.de\",\n");
-        assert_eq!(
-            String::from_utf8(done.part).unwrap(),
-            "{\"email\":\"a@b.de\",\"age\":42}\n{\"email\":\"c@d.de\",\"age\":null}\n"
-        );
-        assert_eq!(
-            done.counts,
-            Counts {
-                records: 4,
-                accepted: 2,
-                rejected: 1,
-                skipped: 1
-            }
-        );
-        assert_eq!(done.codes, CodeCounts::from([(Code::TypeMismatch, 1)]));
-        let rejects = String::from_utf8(done.rejects).unwrap();
-        assert!(rejects.starts_with("nope,old,1,3,"), "{rejects}");
-        assert!(
-            rejects.contains("email") && rejects.contains("age"),
-            "both reasons: {rejects}"
-        );
-    }
-
-    #[test]
-    fn rejects_can_be_uploaded_again_as_they_are() {
-        let first = plan(&format!("{PEOPLE}ragged: reject\n"), &["email", "age"]);
-        let text = b"\"a, b\n\"\"c\",1\nshort@x.de\na@b.de,1,2\n\"open,1\n";
-        let done = run(&first, text);
-        assert_eq!((done.counts.rejected, done.counts.accepted), (4, 0));
-
-        let mut again = first.rejects_head();
-        let header_end = again.len();
-        again.extend_from_slice(&done.rejects);
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .from_reader(&again[..]);
-        let header: Vec<String> = reader
-            .headers()
-            .unwrap()
-            .iter()
-            .map(str::to_owned)
-            .collect();
-        assert_eq!(header, ["email", "age", "_record", "_line", "_errors"]);
-        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-        assert_eq!(&rows[0][0], "a, b\n\"c");
-        assert_eq!(rows[1].len(), 5, "a short row is filled");
-
-        let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        let second = run(&plan(PEOPLE, &header), &again[header_end..]);
-        assert_eq!(second.counts.records, 4);
-    }
-
-    #[test]
-    fn an_added_cell_is_never_a_formula() {
-        let plan = plan("fields: [{name: '=cmd', type: integer}]", &["=cmd"]);
-        let rejects = String::from_utf8(run(&plan, b"x\n").rejects).unwrap();
-        let row = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .from_reader(rejects.as_bytes())
-            .records()
-            .next()
-            .unwrap()
-            .unwrap();
-        assert!(!row[3].starts_with('='), "{rejects}");
-    }
-
-    #[test]
-    fn what_is_not_in_the_scope_is_skipped() {
-        let plan = plan(PEOPLE, &["email", "age"]);
-        let text = b"a@b.de,42\nnope,old\n\nx@y.de,1\nbad,2\n";
-        let range = BatchRange {
-            index: 0,
-            start: 0,
-            end: text.len() as u64,
-            first_record: 10,
-            records: 5,
-            first_line: 2,
-            oversize: false,
-        };
-        let scope = Scope::Only(BTreeSet::from([13, 14]));
-        let mut processing = Processing::new(&plan, text, &range, &scope);
-        while processing.step(2) {}
-        let done = processing.finish();
-        assert_eq!(done.part, b"{\"email\":\"x@y.de\",\"age\":1}\n");
-        let counts = Counts {
-            records: 5,
-            accepted: 1,
-            rejected: 1,
-            skipped: 3,
-        };
-        assert_eq!(done.counts, counts);
-        assert_eq!(
-            plan.rejected_records(&done.rejects).unwrap(),
-            BTreeSet::from([14])
-        );
-        let given_up = reject_all(&plan, text, &range, &scope, 3);
-        assert_eq!((given_up.counts.rejected, given_up.counts.skipped), (2, 3));
-        let unread = reject_unread(&plan, &range, &scope, 4);
-        assert_eq!((unread.counts.rejected, unread.counts.skipped), (2, 3));
-    }
-
-    #[test]
-    fn any_step_gives_the_same() {
-        let plan = plan(PEOPLE, &["email", "age"]);
-        let text = b"a@b.de,42\nnope,old\n\nx@y.de,1\n";
-        let range = BatchRange {
-            index: 0,
-            start: 0,
-            end: text.len() as u64,
-            first_record: 0,
-            records: 4,
-            first_line: 2,
-            oversize: false,
-        };
-        let mut processing = Processing::new(&plan, text, &range, &Scope::All);
-        while processing.step(1_000) {}
-        assert_eq!(processing.finish(), run(&plan, text));
-    }
-
-    #[test]
-    fn records_the_destination_refused_become_rejects_in_their_place() {
-        let definition = "fields: [{name: id, type: integer, required: true}, {name: name}]\n\
-                          destination: {type: dynamodb, table: people, key: [id]}\n";
-        let plan = plan(definition, &["id", "name"]);
-        let text = b"7,a\nx,b\n\n8,\"c\nd\"\n9,e\n";
-        let mut first = run(&plan, text);
-        let records = first.take_records();
-        let rows: Vec<(u64, &[u8])> = records.iter().map(|one| (one.index, &*one.row)).collect();
-        let expected: [(u64, &[u8]); 3] = [
-            (0, br#"{"id":7,"name":"a"}"#),
-            (3, br#"{"id":8,"name":"c\nd"}"#),
-            (4, br#"{"id":9,"name":"e"}"#),
-        ];
-        assert_eq!(rows, expected);
-
-        let range = BatchRange {
-            index: 0,
-            start: 0,
-            end: text.len() as u64,
-            first_record: 0,
-            records: 5,
-            first_line: 2,
-            oversize: false,
-        };
-        let refusal = refused_by_destination("too\nlarge", 4);
-        let refused = BTreeMap::from([(0, refusal.clone()), (3, refusal)]);
-        let mut processing = Processing::new(&plan, text, &range, &Scope::All).refusing(refused);
-        while processing.step(1) {}
-        let second = processing.finish();
-        assert_eq!(
-            second.counts,
-            Counts {
-                records: 5,
-                accepted: 1,
-                rejected: 3,
-                skipped: 1
-            }
-        );
-        let codes = [(Code::TypeMismatch, 1), (Code::DeliveryFailed, 2)];
-        assert_eq!(second.codes, CodeCounts::from(codes));
-        let rejects = String::from_utf8(second.rejects).unwrap();
-        let why = "the destination refused the row 4 times: too large";
-        assert_eq!(
-            rejects,
-            format!(
-                "7,a,0,2,{why}\nx,b,1,3,\"id: \"\"x\"\" is not a whole number\"\n8,\"c\nd\",3,5,{why}\n"
-            )
-        );
-    }
-
-    #[test]
-    fn a_reason_is_short_and_on_one_line() {
-        let error = refused_by_destination(&"é\n".repeat(1_000), 1);
-        assert_eq!(error.code, Code::DeliveryFailed);
-        let cut = format!("the destination refused the row: {}…", "é ".repeat(150));
-        assert_eq!(error.message, cut);
-    }
-}
+mod tests;

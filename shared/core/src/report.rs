@@ -15,6 +15,12 @@ use crate::source::SourceRef;
 pub const SUMMARY_FILE: &str = "summary.json";
 /// The name of the merged rejects.
 pub const REJECTS_FILE: &str = "rejects.csv";
+/// The name of the same rejects as JSON Lines.
+pub const REJECTS_JSON_FILE: &str = "rejects.jsonl";
+/// The name of the merged records with warnings; there is none where no record has any.
+pub const WARNINGS_FILE: &str = "warnings.jsonl";
+/// The manifest's name.
+pub const MANIFEST_FILE: &str = "manifest.json";
 /// The folder of the delivered parts.
 pub const OUTPUT_FOLDER: &str = "output/";
 
@@ -25,49 +31,104 @@ pub fn output_part(batch: u64) -> String {
     format!("{OUTPUT_FOLDER}part-{batch:09}.jsonl")
 }
 
-/// The name of a batch's rejects, which the closer merges.
-#[must_use]
-pub fn rejects_part(batch: u64) -> String {
-    format!("rejects/part-{batch:09}.csv")
+/// A report that every batch writes a part of, and that the closer merges in the order of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// The rejects with their cells as they were.
+    Rejects,
+    /// The rejects as JSON Lines.
+    RejectsJson,
+    /// The accepted records with warnings, as JSON Lines.
+    Warnings,
 }
 
-/// The name of the rejects of a batch that was given up under this fence. An earlier worker may have
-/// written those of the batch itself before it died, and each giving up says how many did: one name
-/// for them all would be a conflict.
-#[must_use]
-pub fn given_up_rejects(batch: u64, fence: u64) -> String {
-    if mutation::on(Mutation::GiveUpSameName) {
-        return rejects_part(batch);
+impl Report {
+    /// Every report.
+    pub const ALL: [Self; 3] = [Self::Rejects, Self::RejectsJson, Self::Warnings];
+
+    /// The name of the merged report.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Rejects => REJECTS_FILE,
+            Self::RejectsJson => REJECTS_JSON_FILE,
+            Self::Warnings => WARNINGS_FILE,
+        }
     }
-    format!("rejects/part-{batch:09}-given-up-{fence}.csv")
-}
 
-/// The name of the rejects of a batch some of whose rows the destination refused under this fence.
-/// Another attempt may come to others, and only those of the claim that completes the batch count.
-#[must_use]
-pub fn refused_rejects(batch: u64, fence: u64) -> String {
-    format!("rejects/part-{batch:09}-refused-{fence}.csv")
-}
+    /// The name of a batch's part.
+    #[must_use]
+    pub fn part(self, of: PartOf) -> String {
+        let (folder, extension) = match self {
+            Self::Rejects => ("rejects", "csv"),
+            Self::RejectsJson => ("rejects", "jsonl"),
+            Self::Warnings => ("warnings", "jsonl"),
+        };
+        let batch = of.batch;
+        let after = match of.outcome {
+            Outcome::OfItsBytes => String::new(),
+            Outcome::GivenUp(_) if mutation::on(Mutation::GiveUpSameName) => String::new(),
+            Outcome::GivenUp(fence) => format!("-given-up-{fence}"),
+            Outcome::Refused(fence) => format!("-refused-{fence}"),
+        };
+        format!("{folder}/part-{batch:09}{after}.{extension}")
+    }
 
-/// The name of the rejects of a batch that ends like this under this fence. Without a reason to the
-/// contrary they depend on the bytes of the batch alone, and so does their name.
-#[must_use]
-pub fn rejects_name(batch: u64, fence: u64, done: &Completion) -> String {
-    if done.failed {
-        given_up_rejects(batch, fence)
-    } else if done.codes.contains_key(&Code::DeliveryFailed) {
-        refused_rejects(batch, fence)
-    } else {
-        rejects_part(batch)
+    /// Whether a batch that came to this has a part of the report.
+    #[must_use]
+    pub fn is_of(self, done: &Completion) -> bool {
+        match self {
+            Self::Rejects => done.counts.rejected > 0,
+            // Batches of releases before there was this report have none.
+            Self::RejectsJson => done.counts.rejected > 0 && done.written.is_some(),
+            Self::Warnings => done.warned > 0,
+        }
+    }
+
+    /// The name of the part of a batch that is over, if it has one.
+    #[must_use]
+    pub fn part_of(self, batch: u64, item: &BatchItem) -> Option<String> {
+        let done = item.completion.as_ref().filter(|_| item.status.is_over())?;
+        let of = PartOf::new(batch, item.fence, done);
+        self.is_of(done).then(|| self.part(of))
     }
 }
 
-/// The name of the rejects of a batch that is over and has some.
-#[must_use]
-pub fn rejects_of(batch: u64, item: &BatchItem) -> String {
-    match &item.completion {
-        Some(done) => rejects_name(batch, item.fence, done),
-        None => rejects_part(batch),
+/// Whose part of a report it is: all that its name follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartOf {
+    /// The batch.
+    pub batch: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a batch, as far as the names of its reports depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// What follows from its bytes, the same in every attempt.
+    OfItsBytes,
+    /// It was given up under this fence. An earlier worker may have written the reports of the batch
+    /// itself before it died, and each giving up says how many did: one name for them all would be a
+    /// conflict.
+    GivenUp(u64),
+    /// The destination refused some of its rows under this fence. Another attempt may come to others,
+    /// and only those of the claim that completes the batch count.
+    Refused(u64),
+}
+
+impl PartOf {
+    /// Of a batch that ends like this under this fence.
+    #[must_use]
+    pub fn new(batch: u64, fence: u64, done: &Completion) -> Self {
+        let outcome = if done.failed {
+            Outcome::GivenUp(fence)
+        } else if done.codes.contains_key(&Code::DeliveryFailed) {
+            Outcome::Refused(fence)
+        } else {
+            Outcome::OfItsBytes
+        };
+        Self { batch, outcome }
     }
 }
 
@@ -78,16 +139,40 @@ pub struct Account {
     pub counts: Counts,
     /// How many are.
     pub batches: u64,
-    /// Rows by error code.
+    /// Rejected rows by error code.
     pub codes: CodeCounts,
+    /// Accepted rows with warnings.
+    pub warned: u64,
+    /// Those by the codes of their warnings.
+    pub warnings: CodeCounts,
     /// Batches given up.
     pub failed_batches: Vec<FailedBatch>,
-    /// Names of the reject parts, in the order of the rows.
-    pub reject_parts: Vec<String>,
+    /// Whose parts there are of each [`Report::ALL`], in the order of the rows.
+    pub parts: [Vec<PartOf>; 3],
     /// Parts of cancelled batches.
     pub uncounted_parts: Vec<String>,
     /// Cancelled batches whose rows a destination may have all the same.
     pub uncounted_batches: Vec<FailedBatch>,
+}
+
+impl Account {
+    /// Adds a batch that is over.
+    pub fn add(&mut self, of: PartOf, done: &Completion) {
+        self.batches += 1;
+        self.counts += done.counts;
+        for (code, rows) in &done.codes {
+            *self.codes.entry(*code).or_default() += rows;
+        }
+        self.warned += done.warned;
+        for (code, rows) in &done.warnings {
+            *self.warnings.entry(*code).or_default() += rows;
+        }
+        for (report, parts) in Report::ALL.into_iter().zip(&mut self.parts) {
+            if report.is_of(done) {
+                parts.push(of);
+            }
+        }
+    }
 }
 
 /// Where the rows of a batch that did not get through are in the file.
@@ -157,14 +242,48 @@ pub struct Summary {
     pub uncounted_batches: Vec<FailedBatch>,
     /// Bytes of the source.
     pub bytes: u64,
-    /// Rows by error code. A row counts once under each code it has.
+    /// Rejected rows by error code. A row counts once under each code it has.
     pub errors: CodeCounts,
+    /// Accepted rows with warnings.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warned: u64,
+    /// Accepted rows by the codes of their warnings, counted like the errors.
+    #[serde(default, skip_serializing_if = "CodeCounts::is_empty")]
+    pub warnings: CodeCounts,
     /// When what happened.
     pub timings: Timings,
     /// Where the delivered parts are, or the destination's address.
     pub output: String,
     /// Where rejects.csv is; absent where the job ended before its header was read.
     pub rejects: Option<String>,
+    /// Where rejects.jsonl is, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejects_jsonl: Option<String>,
+    /// Where warnings.jsonl is; absent where no row has a warning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warnings_jsonl: Option<String>,
+    /// Where manifest.json is, which lists the files with their checksums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Where a person finds the outputs of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locations {
+    /// The delivered parts, or the destination's address.
+    pub output: String,
+    /// Of each [`Report::ALL`], where it is, if it is.
+    pub reports: [Option<String>; 3],
+    /// The manifest.
+    pub manifest: String,
 }
 
 /// A definition as it was when the job was created.
@@ -197,9 +316,9 @@ impl Summary {
         account: Account,
         definition_text: String,
         ignored_columns: Vec<String>,
-        output: String,
-        rejects: Option<String>,
+        at: Locations,
     ) -> Self {
+        let [rejects, rejects_jsonl, warnings_jsonl] = at.reports;
         let finished_ms = job.finished_ms.unwrap_or(job.created_ms);
         Self {
             version: 1,
@@ -219,14 +338,19 @@ impl Summary {
             uncounted_batches: account.uncounted_batches,
             bytes: job.source.size,
             errors: account.codes,
+            warned: account.warned,
+            warnings: account.warnings,
             timings: Timings {
                 created_ms: job.created_ms,
                 prepared_ms: job.plan.map(|plan| plan.prepared_ms),
                 finished_ms,
                 elapsed_ms: finished_ms.saturating_sub(job.created_ms),
             },
-            output,
+            output: at.output,
             rejects,
+            rejects_jsonl,
+            warnings_jsonl,
+            manifest: Some(at.manifest),
         }
     }
 

@@ -61,17 +61,8 @@ impl Encoder for JsonLines {
 
     #[inline]
     fn field(&mut self, index: usize, value: Value<'_>) {
-        let out = &mut self.buffer;
-        out.extend_from_slice(&self.keys[index]);
-        match value {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Str(text) => push_string(out, text),
-            Value::Int(int) => push_int(out, int),
-            Value::Num(number) => push_number(out, number),
-            Value::Bool(true) => out.extend_from_slice(b"true"),
-            Value::Bool(false) => out.extend_from_slice(b"false"),
-            Value::Decimal(text) | Value::Json(text) => out.extend_from_slice(text.as_bytes()),
-        }
+        self.buffer.extend_from_slice(&self.keys[index]);
+        push_value(&mut self.buffer, value);
     }
 
     #[inline]
@@ -81,6 +72,20 @@ impl Encoder for JsonLines {
 
     fn discard(&mut self) {
         self.buffer.truncate(self.row);
+    }
+}
+
+/// Adds a value as JSON.
+#[inline]
+pub(crate) fn push_value(out: &mut Vec<u8>, value: Value<'_>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Str(text) => push_string(out, text),
+        Value::Int(int) => push_int(out, int),
+        Value::Num(number) => push_number(out, number),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Decimal(text) | Value::Json(text) => out.extend_from_slice(text.as_bytes()),
     }
 }
 
@@ -127,10 +132,10 @@ fn push_string(out: &mut Vec<u8>, text: &str) {
 /// The line ends that Unicode has beyond ASCII (NEL, LINE SEPARATOR, PARAGRAPH SEPARATOR). JSON lets
 /// them stand, but a reader that takes them for ends of lines would see one row as several, and who
 /// wrote the cell could choose what they say.
-const LINE_ENDS: [(&[u8], &[u8]); 3] = [
-    (b"\xc2\x85", b"\\u0085"),
-    (b"\xe2\x80\xa8", b"\\u2028"),
-    (b"\xe2\x80\xa9", b"\\u2029"),
+pub(crate) const LINE_ENDS: [(&str, &str); 3] = [
+    ("\u{85}", "\\u0085"),
+    ("\u{2028}", "\\u2028"),
+    ("\u{2029}", "\\u2029"),
 ];
 
 /// Writes what `rest` begins with, which does not stand for itself or may not; gives what follows.
@@ -140,8 +145,8 @@ fn push_special<'t>(out: &mut Vec<u8>, rest: &'t [u8]) -> &'t [u8] {
     match ESCAPES[usize::from(byte)] {
         b'L' => {
             for (end, escape) in LINE_ENDS {
-                if let Some(rest) = rest.strip_prefix(end) {
-                    out.extend_from_slice(escape);
+                if let Some(rest) = rest.strip_prefix(end.as_bytes()) {
+                    out.extend_from_slice(escape.as_bytes());
                     return rest;
                 }
             }

@@ -35,4 +35,6 @@ pub use language::{Fault, Faults};
 pub use plan::{Cells, Checked, Encoder, RowPlan, Scratch};
 pub use row_error::{Category, Code, RowError, Severity};
 pub use rules::{Computed, RULES_MAX, Row, RuleFault, RuleSpec, Rules};
-pub use types::{FieldType, ItemType, Literal, TypeOptions, Value};
+pub use types::{
+    Converter, FieldType, ItemType, Literal, Mismatch, OptionFault, TypeOptions, Value,
+};

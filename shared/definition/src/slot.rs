@@ -282,7 +282,12 @@ impl Slot {
                 let plan = self.plan.as_ref();
                 let near = plan.and_then(|plan| plan.converter.suggest(cell));
                 let subject = self.subject(record);
-                (mismatch.code(), format!("{subject} {mismatch}"), near)
+                let sentence = if self.sensitive {
+                    hidden(mismatch)
+                } else {
+                    format!("{subject} {mismatch}")
+                };
+                (mismatch.code(), sentence, near)
             }
         };
         self.error(index, code, &tail, suggestion)
@@ -338,6 +343,17 @@ impl Slot {
         } else {
             shown_bytes(self.cell(record))
         }
+    }
+}
+
+/// What is wrong with a value that nobody may see. Which item it is says nothing about it.
+fn hidden(mismatch: &Mismatch) -> String {
+    match mismatch {
+        Mismatch::Item(item) => match &item.why {
+            inner @ Mismatch::Item(_) => hidden(inner),
+            why => format!("item {} {why}", item.number),
+        },
+        mismatch => format!("the value {mismatch}"),
     }
 }
 

@@ -1,87 +1,68 @@
-//! The types of fields: their names, and the conversion of one cell to one.
+//! The types of fields: their names, what a definition may say besides, and the values they make.
 //!
-//! Every type has a file of its own beneath this one. They must not know about fields, required
-//! cells or defaults: an empty cell never reaches a type.
+//! [`Converter`] is a type compiled once for a job; it converts one cell at a time. Every type has
+//! a file of its own beneath this one. They must not know about fields, required cells or defaults:
+//! an empty cell never reaches a type.
 
+mod array;
 mod boolean;
+mod converter;
 mod date;
+mod datetime;
+mod decimal;
+mod digits;
 mod email;
+mod example;
+mod format;
+mod guess;
 mod integer;
+mod json;
+mod mismatch;
 mod number;
+mod options;
+mod phone;
+mod set;
+mod url;
+mod uuid;
 
-/// The type of a field.
+pub use converter::Converter;
+pub use mismatch::Mismatch;
+pub use options::{ItemType, OptionFault, TypeOptions};
+
+/// The type of a field: its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "replaced by the types")]
 pub enum FieldType {
+    /// The cell as it is.
     String,
-    Integer,
+    /// A number, an [`f64`] that is finite.
     Number,
+    /// A whole number, an [`i64`].
+    Integer,
+    /// A number with all its digits, 38 at most.
     Decimal,
+    /// True or false.
     Boolean,
+    /// A day of the calendar, written `YYYY-MM-DD`.
     Date,
+    /// A moment, or a time of a day without a place, written as RFC 3339 does.
     DateTime,
+    /// An email address.
     Email,
+    /// An absolute URL with a host.
     Url,
+    /// A UUID, written with hyphens and small letters.
     Uuid,
+    /// A telephone number with its country code, written as E.164 does: `+493012345`.
     Phone,
+    /// One of the values that the definition lists.
     Enum,
+    /// A list of values of one type.
     Array,
+    /// Any JSON.
     Json,
 }
 
-#[expect(missing_docs, reason = "replaced by the types")]
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct TypeOptions {
-    pub formats: Vec<String>,
-    pub time_zone: Option<String>,
-    pub true_words: Vec<String>,
-    pub false_words: Vec<String>,
-    pub values: Vec<String>,
-    pub ignore_case: bool,
-    pub separator: Option<String>,
-    pub items: Option<Box<ItemType>>,
-    pub decimal_separator: Option<char>,
-    pub thousands_separator: Option<char>,
-    pub schemes: Vec<String>,
-    pub fraction_digits: Option<u32>,
-}
-
-#[expect(missing_docs, reason = "replaced by the types")]
-#[derive(Debug, Clone, PartialEq)]
-pub struct ItemType {
-    pub kind: FieldType,
-    pub options: TypeOptions,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Converter {
-    kind: FieldType,
-}
-
-pub(crate) struct OptionFault {
-    pub(crate) key: &'static str,
-    pub(crate) index: Option<usize>,
-    pub(crate) message: String,
-}
-
-impl Converter {
-    pub(crate) fn compile(kind: FieldType, _: &TypeOptions) -> Result<Self, Vec<OptionFault>> {
-        Ok(Self { kind })
-    }
-    #[inline]
-    pub(crate) fn convert<'a>(
-        &'a self,
-        cell: &'a [u8],
-        _: &'a mut String,
-    ) -> Result<Value<'a>, Mismatch> {
-        self.kind.convert(cell)
-    }
-    pub(crate) fn suggest(&self, _: &[u8]) -> Option<String> {
-        None
-    }
-}
-
-/// One converted value. Text is borrowed from the cell.
+/// One converted value. Text is borrowed from the cell where it stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
     /// No value.
@@ -96,7 +77,7 @@ pub enum Value<'a> {
     Bool(bool),
     /// A number with all its digits, as JSON writes it: `12.30`.
     Decimal(&'a str),
-    /// A list or an object, as JSON text on one line.
+    /// A list, an object or any other value, as JSON text on one line.
     Json(&'a str),
 }
 
@@ -113,7 +94,7 @@ pub enum Literal {
     Bool(bool),
     /// A number with all its digits, as JSON writes it.
     Decimal(String),
-    /// A list or an object, as JSON text on one line.
+    /// JSON text on one line.
     Json(String),
 }
 
@@ -132,44 +113,23 @@ impl Literal {
     }
 }
 
-/// Why a cell does not fit a type. Each continues a sentence that begins with the cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Mismatch {
-    #[error("is not valid UTF-8 text")]
-    NotUtf8,
-    #[error("is not a whole number")]
-    NotInteger,
-    #[error("is too large for a whole number (64 bits)")]
-    IntegerRange,
-    #[error("is not a number")]
-    NotNumber,
-    #[error("is too large for a number")]
-    NumberRange,
-    #[error("is not a boolean (true, false, yes, no, 1 or 0)")]
-    NotBoolean,
-    #[error("is not a date (YYYY-MM-DD)")]
-    NotDate,
-    #[error("is not a day of the calendar")]
-    NoSuchDay,
-    #[error("is not an email address")]
-    NotEmail,
-}
-
-impl Mismatch {
-    pub(crate) fn code(&self) -> crate::Code {
-        crate::Code::TypeMismatch
-    }
-}
-
 impl FieldType {
     /// Every type, in the order messages list them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 14] = [
         Self::String,
         Self::Number,
         Self::Integer,
+        Self::Decimal,
         Self::Boolean,
         Self::Date,
+        Self::DateTime,
         Self::Email,
+        Self::Url,
+        Self::Uuid,
+        Self::Phone,
+        Self::Enum,
+        Self::Array,
+        Self::Json,
     ];
 
     /// The name in a definition.
@@ -179,31 +139,39 @@ impl FieldType {
             Self::String => "string",
             Self::Number => "number",
             Self::Integer => "integer",
+            Self::Decimal => "decimal",
             Self::Boolean => "boolean",
             Self::Date => "date",
+            Self::DateTime => "datetime",
             Self::Email => "email",
-            _ => "other",
+            Self::Url => "url",
+            Self::Uuid => "uuid",
+            Self::Phone => "phone",
+            Self::Enum => "enum",
+            Self::Array => "array",
+            Self::Json => "json",
         }
-    }
-
-    /// Converts a cell that is not empty. Only [`FieldType::String`] keeps the spaces around it,
-    /// the others expect it without.
-    #[inline]
-    pub(crate) fn convert(self, cell: &[u8]) -> Result<Value<'_>, Mismatch> {
-        let converted = match self {
-            Self::Number => number::parse(cell).map(Value::Num),
-            Self::Integer => integer::parse(cell).map(Value::Int),
-            Self::Boolean => boolean::parse(cell).map(Value::Bool),
-            Self::Date => date::parse(cell).map(Value::Str),
-            Self::Email => email::parse(cell).map(Value::Str),
-            _ => text(cell).map(Value::Str),
-        };
-        // Most types look at ASCII only, so bytes that are no text at all fail them first.
-        converted.map_err(|mismatch| text(cell).err().unwrap_or(mismatch))
     }
 }
 
 #[inline]
 fn text(cell: &[u8]) -> Result<&str, Mismatch> {
     std::str::from_utf8(cell).map_err(|_| Mismatch::NotUtf8)
+}
+
+/// Letters and digits that are known to be ASCII, as text.
+#[inline]
+fn ascii(bytes: &[u8]) -> Result<&str, Mismatch> {
+    text(bytes)
+}
+
+/// Text without the case of its letters. What is the same in capitals is the same, `ß` and `SS`.
+fn fold(text: &str, out: &mut String) {
+    out.clear();
+    if text.is_ascii() {
+        out.push_str(text);
+        out.make_ascii_lowercase();
+    } else {
+        out.push_str(&text.to_uppercase().to_lowercase());
+    }
 }

@@ -1,4 +1,4 @@
-//! What a CSV file's bytes mean (delimiter, quote) and how much of it may be held.
+//! What a CSV file's bytes mean (delimiter, quote, line end and so on) and how much of it may be held.
 //!
 //! Both halves of the grammar, the finder in the preparer and the reader in the workers, are given
 //! the same two values; that is why they live in one place and can be stored with the job.
@@ -6,10 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The bytes with a meaning in one file.
+/// The bytes with a meaning in one file; [the grammar](crate) says which.
 ///
-/// Later versions add fields (an escape, a comment byte, other line ends); each will default to
-/// what this version does, so a stored dialect keeps its meaning.
+/// Whatever a later version adds defaults to what this version does, so a stored dialect keeps its
+/// meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -19,6 +19,7 @@ pub struct Dialect {
     /// The byte around a quoted field, `"` unless told otherwise; `None` makes quotes plain data.
     pub quote: Option<u8>,
     /// The byte that makes the next one data, inside quotes and outside; none unless told otherwise.
+    /// A doubled quote is one quote whatever this is, so it is never the quote itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escape: Option<u8>,
     /// The byte that makes a record a comment, as its first; none unless told otherwise.
@@ -27,7 +28,8 @@ pub struct Dialect {
     /// What ends a line.
     #[serde(skip_serializing_if = "LineEnd::is_default")]
     pub line_end: LineEnd,
-    /// Whether spaces and tabs around a field are no part of it, outside quotes.
+    /// Whether spaces and tabs around a field are no part of it, outside quotes. A delimiter stays
+    /// one, though it be a space or a tab.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub trim: bool,
 }
@@ -74,48 +76,97 @@ impl Dialect {
     ///
     /// # Errors
     ///
-    /// The first rule broken: a byte that is not ASCII, one that is a line end or NUL, or a
-    /// delimiter that is also the quote.
+    /// The first rule broken: a byte that is not ASCII, one that is a line end or NUL, or one that
+    /// stands for two things. An escape that is also the quote is refused too, since doubled quotes
+    /// need no escape.
     pub fn validate(&self) -> Result<(), DialectError> {
-        let named = [("delimiter", Some(self.delimiter)), ("quote", self.quote)];
-        for (name, byte) in named {
-            match byte {
-                Some(byte) if !byte.is_ascii() => {
-                    return Err(DialectError::NotAscii { name, byte });
-                }
-                Some(byte @ (b'\r' | b'\n' | 0)) => {
-                    return Err(DialectError::Reserved { name, byte });
-                }
-                _ => {}
+        let named = [
+            ("delimiter", Some(self.delimiter)),
+            ("quote", self.quote),
+            ("escape", self.escape),
+            ("comment", self.comment),
+        ];
+        for (i, (name, byte)) in named.into_iter().enumerate() {
+            let Some(byte) = byte else { continue };
+            if !byte.is_ascii() {
+                return Err(DialectError::NotAscii { name, byte });
             }
-        }
-        if self.quote == Some(self.delimiter) {
-            return Err(DialectError::DelimiterIsQuote {
-                byte: self.delimiter,
-            });
+            if matches!(byte, b'\r' | b'\n' | 0) {
+                return Err(DialectError::Reserved { name, byte });
+            }
+            for &(other, taken) in &named[..i] {
+                if taken == Some(byte) {
+                    return Err(match (other, name) {
+                        ("delimiter", "quote") => DialectError::DelimiterIsQuote { byte },
+                        ("quote", "escape") => DialectError::QuoteIsEscape { byte },
+                        _ => DialectError::TwoMeanings { other, name, byte },
+                    });
+                }
+            }
+            if self.trim && name != "delimiter" && is_padding(byte) {
+                return Err(DialectError::Trimmed { name, byte });
+            }
         }
         Ok(())
     }
+
+    /// Whether it is RFC 4180's but for the choice of delimiter and quote: the dialects that finder
+    /// and reader have fast ways for.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.escape.is_none()
+            && self.comment.is_none()
+            && !self.trim
+            && matches!(self.line_end, LineEnd::Lf)
+    }
 }
 
-/// The bytes that finder and reader look for: a dialect in which no quote has another meaning.
+/// What a dialect that trims takes away around fields.
+pub(crate) const fn is_padding(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// The bytes that finder and reader look for: a dialect in which none has two meanings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks {
     pub(crate) delimiter: u8,
     pub(crate) quote: Option<u8>,
+    pub(crate) escape: Option<u8>,
+    pub(crate) comment: Option<u8>,
 }
 
 impl Marks {
-    /// A quote that is also the delimiter or part of a line end is left out: only a dialect that is
-    /// not valid has one, and neither finder nor reader could tell what is meant.
+    /// A byte that has another meaning already is left out: only a dialect that is not valid has
+    /// one, and neither finder nor reader could tell what is meant.
     pub(crate) const fn of(dialect: Dialect) -> Self {
         let delimiter = dialect.delimiter;
-        let quote = match dialect.quote {
-            Some(quote) if quote == delimiter || quote == b'\r' || quote == b'\n' => None,
-            quote => quote,
-        };
-        Self { delimiter, quote }
+        let quote = unless_taken(dialect.quote, [Some(delimiter), None, None]);
+        let escape = unless_taken(dialect.escape, [Some(delimiter), quote, None]);
+        let comment = unless_taken(dialect.comment, [Some(delimiter), quote, escape]);
+        Self {
+            delimiter,
+            quote,
+            escape,
+            comment,
+        }
     }
+}
+
+/// `byte`, unless it is part of a line end or one of `taken`.
+const fn unless_taken(byte: Option<u8>, taken: [Option<u8>; 3]) -> Option<u8> {
+    let Some(wanted) = byte else { return None };
+    if matches!(wanted, b'\r' | b'\n') {
+        return None;
+    }
+    let mut i = 0;
+    while i < taken.len() {
+        if let Some(other) = taken[i]
+            && other == wanted
+        {
+            return None;
+        }
+        i += 1;
+    }
+    byte
 }
 
 impl Default for Dialect {
@@ -135,10 +186,37 @@ pub enum DialectError {
         /// The byte given for both.
         byte: u8,
     },
+    /// Quote and escape are the same byte.
+    #[error(
+        "quote and escape are both {:?}; leave out the escape, since a doubled quote is one quote without it",
+        char::from(*.byte)
+    )]
+    QuoteIsEscape {
+        /// The byte given for both.
+        byte: u8,
+    },
+    /// Two others are the same byte.
+    #[error("{other} and {name} are both {:?}; they must differ", char::from(*.byte))]
+    TwoMeanings {
+        /// `delimiter`, `quote` or `escape`.
+        other: &'static str,
+        /// `escape` or `comment`.
+        name: &'static str,
+        /// The byte given for both.
+        byte: u8,
+    },
+    /// The byte is a space or tab, and those around fields are to be taken away.
+    #[error("the {name} cannot be {:?} where spaces and tabs around fields are trimmed", char::from(*.byte))]
+    Trimmed {
+        /// `quote`, `escape` or `comment`.
+        name: &'static str,
+        /// The byte given.
+        byte: u8,
+    },
     /// The byte is a line end or NUL, which always are line end or data.
     #[error("the {name} cannot be {:?}", char::from(*.byte))]
     Reserved {
-        /// `delimiter` or `quote`.
+        /// `delimiter`, `quote`, `escape` or `comment`.
         name: &'static str,
         /// The byte given.
         byte: u8,
@@ -146,7 +224,7 @@ pub enum DialectError {
     /// The byte is not ASCII, and so may be a part of a longer UTF-8 character.
     #[error("the {name} must be one ASCII character, not the byte {byte:#04x}")]
     NotAscii {
-        /// `delimiter` or `quote`.
+        /// `delimiter`, `quote`, `escape` or `comment`.
         name: &'static str,
         /// The byte given.
         byte: u8,

@@ -8,15 +8,16 @@ use serde::{Deserialize, Serialize};
 use crate::Dialect;
 use crate::block::{BLOCK, equal, low_bits, padded};
 use crate::dialect::Marks;
+use crate::machine::{Kind, Machine, Step};
 
 /// A place in a file where a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// Bytes of the file before it.
     pub offset: u64,
-    /// Records before it, blank ones included: the index of the record that begins here.
+    /// Records before it, blank ones and comments included: the index of the record that begins here.
     pub record: u64,
-    /// Physical line of its first byte, counted from 1 by `\n` bytes.
+    /// Physical line of its first byte, counted from 1 by line ends.
     pub line: u64,
 }
 
@@ -51,10 +52,20 @@ pub struct RecordSpan {
     pub end: u64,
     /// Physical line of its first byte, counted from 1.
     pub line: u64,
-    /// `\n` bytes within it: its own line end and those inside quotes.
+    /// Line ends within it: its own and those that are data.
     pub lines: u64,
-    /// Whether it has no byte besides its line end.
+    /// Whether it has no byte besides its line end, or besides that and what is trimmed.
     pub blank: bool,
+    /// Whether it is a comment.
+    pub comment: bool,
+}
+
+impl RecordSpan {
+    /// Whether there is nothing in it to import: it is blank or a comment.
+    #[must_use]
+    pub const fn is_skippable(&self) -> bool {
+        self.blank || self.comment
+    }
 }
 
 /// Finds the records of a file that arrives in pieces of any size.
@@ -83,14 +94,18 @@ pub struct BoundaryFinder {
     /// Just past the quote last seen to close a field: another quote right there was the second of
     /// a doubled one, and the field goes on.
     reopens_at: u64,
+    /// What finds the records of dialects that are not plain; of the rest only `offset` and `at`
+    /// are then used.
+    machine: Option<Machine>,
 }
 
 impl BoundaryFinder {
     /// A finder whose first byte to come is the one at `at`.
     #[must_use]
     pub const fn new(dialect: Dialect, at: Position) -> Self {
+        let marks = Marks::of(dialect);
         Self {
-            marks: Marks::of(dialect),
+            marks,
             offset: at.offset,
             at,
             lines: 0,
@@ -98,12 +113,17 @@ impl BoundaryFinder {
             in_quotes: false,
             // No byte is ever there.
             reopens_at: u64::MAX,
+            machine: Machine::of(dialect, marks),
         }
     }
 
     /// Takes the next bytes and reports each record that ends in them, in order.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], mut on_record: impl FnMut(RecordSpan)) {
+        if let Some(machine) = &mut self.machine {
+            step_all(machine, bytes, &mut self.offset, &mut self.at, on_record);
+            return;
+        }
         let first = self.offset;
         let (blocks, tail) = bytes.as_chunks::<BLOCK>();
         let mut here = 0;
@@ -126,7 +146,12 @@ impl BoundaryFinder {
     /// counts as its line end.
     pub fn finish(&mut self, mut on_record: impl FnMut(RecordSpan)) {
         let open = self.open_bytes();
-        if open > 0 {
+        if open == 0 {
+            return;
+        }
+        if let Some(machine) = &mut self.machine {
+            on_record(end_record(machine, self.offset, &mut self.at));
+        } else {
             let blank = !self.in_quotes && open == 1 && self.previous == b'\r';
             self.emit(self.offset, self.lines, blank, &mut on_record);
             self.in_quotes = false;
@@ -229,6 +254,7 @@ impl BoundaryFinder {
             line: self.at.line,
             lines,
             blank,
+            comment: false,
         });
         self.at = Position {
             offset: end,
@@ -246,4 +272,49 @@ impl BoundaryFinder {
             None => self.previous,
         }
     }
+}
+
+/// Passes `bytes` through the machine, and reports each record that ends in them.
+fn step_all(
+    machine: &mut Machine,
+    bytes: &[u8],
+    offset: &mut u64,
+    at: &mut Position,
+    mut on_record: impl FnMut(RecordSpan),
+) {
+    let first = *offset;
+    let mut here = 0;
+    while let Some(&byte) = bytes.get(here) {
+        match machine.step(byte) {
+            Step::Within { .. } => {
+                here += 1;
+                here += machine.run(&bytes[here..]);
+            }
+            Step::Ends => {
+                here += 1;
+                on_record(end_record(machine, first + here as u64, at));
+            }
+            Step::EndedBefore => on_record(end_record(machine, first + here as u64, at)),
+        }
+    }
+    *offset = first + bytes.len() as u64;
+}
+
+/// The record that ends at `end`, where the next one begins.
+fn end_record(machine: &mut Machine, end: u64, at: &mut Position) -> RecordSpan {
+    let ended = machine.end();
+    let span = RecordSpan {
+        start: at.offset,
+        end,
+        line: at.line,
+        lines: ended.lines,
+        blank: ended.kind == Kind::Blank,
+        comment: ended.kind == Kind::Comment,
+    };
+    *at = Position {
+        offset: end,
+        record: at.record + 1,
+        line: at.line + ended.lines,
+    };
+    span
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::cursor::{Cursor, Quoted};
 use crate::dialect::Marks;
+use crate::machine::{Kind, Machine};
 use crate::record::Cell;
 use crate::{Dialect, Limits, Position, Record, RecordFault};
 
@@ -30,36 +31,38 @@ use crate::{Dialect, Limits, Position, Record, RecordFault};
 /// ```
 #[derive(Debug)]
 pub struct RecordReader<'a> {
-    input: &'a [u8],
+    pub(crate) input: &'a [u8],
     marks: Marks,
-    record_max: u64,
+    pub(crate) record_max: u64,
     columns_max: usize,
     cursor: Cursor,
     /// Where the input begins in the file, and where its next record does.
     origin: u64,
-    next: Position,
-    store: Store,
+    pub(crate) next: Position,
+    pub(crate) store: Store,
+    /// What reads the records of dialects that are not plain, in the cursor's place.
+    machine: Option<Box<Machine>>,
 }
 
 /// What one record's cells are kept in, used again for the next.
 #[derive(Debug, Default)]
-struct Store {
+pub(crate) struct Store {
     /// Slots, the first few of which are in use.
     cells: Vec<Cell>,
-    scratch: Vec<u8>,
+    pub(crate) scratch: Vec<u8>,
 }
 
 /// What is known of the record being read.
-struct Progress {
+pub(crate) struct Progress {
     /// The index in the input of its first byte.
-    start: usize,
+    pub(crate) start: usize,
     cells: usize,
-    /// `\n`s within quotes.
-    lines: u64,
+    /// Line ends passed.
+    pub(crate) lines: u64,
     /// Whether a cell was not kept because there are too many.
     overflowing: bool,
     /// The line of the quote that is never closed.
-    unclosed: Option<u64>,
+    pub(crate) unclosed: Option<u64>,
 }
 
 impl<'a> RecordReader<'a> {
@@ -77,6 +80,7 @@ impl<'a> RecordReader<'a> {
             origin: at.offset,
             next: at,
             store: Store::default(),
+            machine: Machine::of(dialect, marks).map(Box::new),
         }
     }
 
@@ -102,6 +106,9 @@ impl<'a> RecordReader<'a> {
             overflowing: false,
             unclosed: None,
         };
+        if let Some(machine) = self.machine.take() {
+            return Some(self.read_stepping(machine, progress));
+        }
         // A copy, which the compiler can keep in registers.
         let mut cursor = self.cursor;
         let mut field = start;
@@ -125,7 +132,22 @@ impl<'a> RecordReader<'a> {
             break (content_end, (at + 1).min(input.len()));
         };
         self.cursor = cursor;
-        Some(self.complete(&progress, content_end, end))
+        // Only an unclosed quote or the input's end goes without a `\n`.
+        let own = progress.unclosed.is_none() && input[end - 1] == b'\n';
+        progress.lines += u64::from(own);
+        let kind = if content_end == start {
+            Kind::Blank
+        } else {
+            Kind::Row
+        };
+        Some(self.complete(&progress, kind, content_end, end))
+    }
+
+    #[cold]
+    fn read_stepping(&mut self, mut machine: Box<Machine>, mut progress: Progress) -> Record<'_> {
+        let (kind, content_end, end) = self.step_record(&mut machine, &mut progress);
+        self.machine = Some(machine);
+        self.complete(&progress, kind, content_end, end)
     }
 
     #[inline]
@@ -147,7 +169,7 @@ impl<'a> RecordReader<'a> {
     /// Keeps a cell, or notes that there are too many. All that it changes of `progress` it changes
     /// in line, so that `progress` can be kept in registers.
     #[inline]
-    fn keep(&mut self, progress: &mut Progress, cell: Cell) {
+    pub(crate) fn keep(&mut self, progress: &mut Progress, cell: Cell) {
         if progress.cells >= self.store.cells.len() && !self.make_room() {
             progress.overflowing = true;
         } else if let Some(slot) = self.store.cells.get_mut(progress.cells) {
@@ -238,16 +260,20 @@ impl<'a> RecordReader<'a> {
     }
 
     #[inline]
-    fn complete(&mut self, progress: &Progress, content_end: usize, end: usize) -> Record<'_> {
+    fn complete(
+        &mut self,
+        progress: &Progress,
+        kind: Kind,
+        content_end: usize,
+        end: usize,
+    ) -> Record<'_> {
         let at = self.next;
         let next = self.origin + end as u64;
         let bytes = next - at.offset;
-        // Only an unclosed quote or the input's end goes without a `\n`.
-        let own = u64::from(progress.unclosed.is_none() && self.input[end - 1] == b'\n');
         self.next = Position {
             offset: next,
             record: at.record + 1,
-            line: at.line + progress.lines + own,
+            line: at.line + progress.lines,
         };
         let mut cells = progress.cells;
         let fault = if bytes > self.record_max {
@@ -273,6 +299,7 @@ impl<'a> RecordReader<'a> {
             raw: &self.input[progress.start..content_end],
             scratch: &self.store.scratch,
             cells: &self.store.cells[..cells],
+            kind,
             fault,
         }
     }

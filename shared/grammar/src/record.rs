@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::machine::Kind;
+
 /// What makes a record unfit to import, though its place in the file is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -101,11 +103,12 @@ pub struct Record<'r> {
     pub(crate) raw: &'r [u8],
     pub(crate) scratch: &'r [u8],
     pub(crate) cells: &'r [Cell],
+    pub(crate) kind: Kind,
     pub(crate) fault: Option<RecordFault>,
 }
 
 impl<'r> Record<'r> {
-    /// Records before it in the file, blank ones included.
+    /// Records before it in the file, blank ones and comments included.
     #[inline]
     #[must_use]
     pub const fn index(&self) -> u64 {
@@ -147,14 +150,14 @@ impl<'r> Record<'r> {
         self.cells.len()
     }
 
-    /// Whether it has no cells: it is blank, or faulty.
+    /// Whether it has no cells: it is blank, a comment, or faulty.
     #[inline]
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// The bytes of one cell, counted from 0, without its quotes.
+    /// The bytes of one cell, counted from 0, without its quotes and escapes.
     #[inline]
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&'r [u8]> {
@@ -162,7 +165,7 @@ impl<'r> Record<'r> {
         Some(cell.of(self.raw, self.scratch))
     }
 
-    /// The bytes of each cell in turn, without their quotes.
+    /// The bytes of each cell in turn, without their quotes and escapes.
     #[inline]
     #[must_use]
     pub fn cells(&self) -> impl ExactSizeIterator<Item = &'r [u8]> + DoubleEndedIterator + use<'r> {
@@ -170,11 +173,26 @@ impl<'r> Record<'r> {
         self.cells.iter().map(move |cell| cell.of(raw, scratch))
     }
 
-    /// Whether it has no byte besides its line end. It then has no cells.
+    /// Whether it has no byte besides its line end, or besides that and what is trimmed. It then has
+    /// no cells.
     #[inline]
     #[must_use]
     pub const fn is_blank(&self) -> bool {
-        self.raw.is_empty()
+        matches!(self.kind, Kind::Blank)
+    }
+
+    /// Whether it is a comment. It then has no cells; its text is [`raw`](Self::raw).
+    #[inline]
+    #[must_use]
+    pub const fn is_comment(&self) -> bool {
+        matches!(self.kind, Kind::Comment)
+    }
+
+    /// Whether there is nothing in it to import: it is blank or a comment.
+    #[inline]
+    #[must_use]
+    pub const fn is_skippable(&self) -> bool {
+        !matches!(self.kind, Kind::Row)
     }
 
     /// What is wrong with it, if anything: the first in the order of [`RecordFault::TooLong`],

@@ -12,7 +12,7 @@ use crate::{BoundaryFinder, Dialect, Limits, Position, RecordSpan};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BatchLimits {
-    /// Most records of one batch, blank ones included; 0 counts as 1.
+    /// Most records of one batch, blank ones and comments included; 0 counts as 1.
     pub records_max: u32,
     /// Most bytes of one batch of more than one record.
     pub bytes_max: u64,
@@ -38,7 +38,7 @@ pub struct BatchRange {
     pub end: u64,
     /// Index of its first record in the file.
     pub first_record: u64,
-    /// Records it holds, blank ones included; at least 1.
+    /// Records it holds, blank ones and comments included; at least 1.
     pub records: u64,
     /// Physical line of its first byte, counted from 1.
     pub first_line: u64,

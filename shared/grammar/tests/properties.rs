@@ -6,9 +6,9 @@
 
 mod support;
 
-use batchfleet_grammar::{BatchLimits, Dialect, Limits, Position, RecordFault, Splitter};
+use batchfleet_grammar::{BatchLimits, Dialect, Limits, LineEnd, Position, RecordFault, Splitter};
 use proptest::prelude::*;
-use support::{Row, find, model, newlines, read, split};
+use support::{Row, find, lines, model, read, split};
 
 const AT: Position = Position {
     offset: 1_000,
@@ -30,7 +30,14 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         4 => Just(b",".to_vec()),
         3 => Just(b"\n".to_vec()),
         2 => Just(b"\r".to_vec()),
-        1 => Just(b"\r\n".to_vec()),
+        2 => Just(b"\r\n".to_vec()),
+        3 => Just(b"\\".to_vec()),
+        2 => Just(b"#".to_vec()),
+        2 => Just(b" ".to_vec()),
+        1 => Just(b"\t".to_vec()),
+        1 => Just(b"\n#".to_vec()),
+        1 => Just(b"\\\r\n".to_vec()),
+        1 => Just(b", \"".to_vec()),
         1 => Just(b",\"".to_vec()),
         1 => Just(b"\"\n".to_vec()),
         4 => prop::sample::select(vec![b'a', b'b', b';', 0, 0xff, 0xef])
@@ -44,12 +51,43 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece(), 0..40).prop_map(|pieces| pieces.concat())
 }
 
+/// Plain dialects half of the time, and else any of those that are not.
 fn dialect() -> impl Strategy<Value = Dialect> {
+    prop_oneof![plain_dialect(), rich_dialect()]
+}
+
+fn plain_dialect() -> impl Strategy<Value = Dialect> {
     prop_oneof![
         6 => Just(Dialect::default()),
         1 => Just(Dialect::new(b',', None)),
         1 => Just(Dialect::new(b';', Some(b'a'))),
     ]
+}
+
+fn rich_dialect() -> impl Strategy<Value = Dialect> {
+    (
+        prop_oneof![
+            6 => plain_dialect(),
+            1 => Just(Dialect::new(b'\t', Some(b'"'))),
+            1 => Just(Dialect::new(b' ', Some(b'"'))),
+        ],
+        prop_oneof![Just(None), Just(Some(b'\\'))],
+        prop_oneof![2 => Just(None), 1 => Just(Some(b'#'))],
+        prop::sample::select(vec![LineEnd::Lf, LineEnd::Any]),
+        any::<bool>(),
+    )
+        .prop_map(|(mut dialect, escape, comment, line_end, trim)| {
+            dialect.escape = escape;
+            dialect.comment = comment;
+            dialect.line_end = line_end;
+            dialect.trim = trim;
+            assert_eq!(dialect.validate(), Ok(()));
+            dialect
+        })
+}
+
+fn junk_mark() -> impl Strategy<Value = u8> {
+    prop_oneof![0_u8..3, any::<u8>(), Just(b'\n'), Just(b' ')]
 }
 
 /// Limits that are met often.
@@ -126,7 +164,7 @@ proptest! {
             prop_assert_eq!((span.start, span.line), (offset, line));
             prop_assert!(span.end > span.start);
             let bytes = &input[(span.start - AT.offset) as usize..(span.end - AT.offset) as usize];
-            prop_assert_eq!(span.lines, newlines(bytes));
+            prop_assert_eq!(span.lines, lines(bytes, dialect));
             (offset, line) = (span.end, span.line + span.lines);
         }
         prop_assert_eq!(offset, AT.offset + input.len() as u64);
@@ -143,10 +181,12 @@ proptest! {
         let expected = model(&input, dialect, AT);
         let spans: Vec<_> = find([&input[..]], dialect, AT)
             .iter()
-            .map(|span| (span.start, span.end, span.line, span.blank))
+            .map(|span| (span.start, span.end, span.line, span.blank, span.comment))
             .collect();
-        let places: Vec<_> =
-            expected.iter().map(|row| (row.start, row.end, row.line, row.blank)).collect();
+        let places: Vec<_> = expected
+            .iter()
+            .map(|row| (row.start, row.end, row.line, row.blank, row.comment))
+            .collect();
         prop_assert_eq!(spans, places);
         let expected: Vec<Row> = expected.into_iter().map(|row| limited(row, limits)).collect();
         prop_assert_eq!(read(&input, dialect, limits, AT), expected);
@@ -157,17 +197,31 @@ proptest! {
     #[test]
     fn finder_and_reader_agree_on_junk(
         input in prop::collection::vec(prop_oneof![any::<u8>(), 0_u8..3, Just(b'\n')], 0..300),
-        delimiter in prop_oneof![0_u8..3, any::<u8>()],
-        quote in prop::option::of(prop_oneof![0_u8..3, any::<u8>()]),
+        delimiter in junk_mark(),
+        quote in prop::option::of(junk_mark()),
+        escape in prop::option::of(junk_mark()),
+        comment in prop::option::of(junk_mark()),
+        any_line_end in any::<bool>(),
+        trim in any::<bool>(),
+        plain in any::<bool>(),
         limits in limits(),
     ) {
-        let dialect = Dialect::new(delimiter, quote);
+        let mut dialect = Dialect::new(delimiter, quote);
+        if !plain {
+            (dialect.escape, dialect.comment, dialect.trim) = (escape, comment, trim);
+            dialect.line_end = if any_line_end { LineEnd::Any } else { LineEnd::Lf };
+        }
         let spans = find(input.chunks(7), dialect, AT);
         let rows = read(&input, dialect, limits, AT);
         if !matches!(delimiter, b'\r' | b'\n') {
             prop_assert_eq!(
-                spans.iter().map(|span| (span.start, span.end, span.blank)).collect::<Vec<_>>(),
-                rows.iter().map(|row| (row.start, row.end, row.blank)).collect::<Vec<_>>()
+                spans
+                    .iter()
+                    .map(|span| (span.start, span.end, span.line, span.blank, span.comment))
+                    .collect::<Vec<_>>(),
+                rows.iter()
+                    .map(|row| (row.start, row.end, row.line, row.blank, row.comment))
+                    .collect::<Vec<_>>()
             );
         }
     }
@@ -209,8 +263,12 @@ proptest! {
     /// Batches are as full as the limits allow: no batch could have taken the next one's first
     /// record too.
     #[test]
-    fn batches_are_full(input in input(), batch in batch(), limits in limits()) {
-        let dialect = Dialect::default();
+    fn batches_are_full(
+        input in input(),
+        dialect in dialect(),
+        batch in batch(),
+        limits in limits(),
+    ) {
         let (batches, _) = split(&input, dialect, limits, batch, (AT, 0), 64);
         let spans = find([&input[..]], dialect, AT);
         for pair in batches.windows(2) {
@@ -253,12 +311,12 @@ proptest! {
     #[test]
     fn unbounded_records_are_refused_whatever_the_pieces(
         input in input(),
+        dialect in dialect(),
         record_scan_bytes_max in 0_u64..100,
         batch in batch(),
         chunks in (1_usize..100, 1_usize..100),
     ) {
         let limits = Limits { record_scan_bytes_max, ..Limits::default() };
-        let dialect = Dialect::default();
         let run = |chunk| {
             let (batches, outcome) = split(&input, dialect, limits, batch, (AT, 0), chunk);
             let named = outcome.err().map(|error| {
@@ -346,6 +404,36 @@ proptest! {
             .map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect())
             .collect();
         // It also passes over a byte order mark, which this grammar leaves to others.
+        if batchfleet_grammar::bom_len(&input) == 0 {
+            prop_assert_eq!(&cells, &theirs);
+        }
+    }
+    /// For any bytes with comments among them and line ends of all three kinds, the `csv` crate, told
+    /// to read both, reads the same rows, blank ones and comments aside.
+    #[test]
+    fn comments_and_any_line_ends_are_read_as_the_csv_crate_reads_them(input in input()) {
+        let mut dialect = Dialect::default();
+        dialect.comment = Some(b'#');
+        dialect.line_end = LineEnd::Any;
+        // It ends comments by `\n` alone, and makes a row of one that the input's end ends.
+        let mut input = input;
+        input.push(b'\n');
+        if input.contains(&b'#') {
+            input.retain(|&byte| byte != b'\r');
+        }
+        let cells: Vec<_> = read(&input, dialect, Limits::default(), AT)
+            .into_iter()
+            .filter(|row| !row.blank && !row.comment)
+            .map(|row| row.cells)
+            .collect();
+        let theirs: Vec<Vec<Vec<u8>>> = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .comment(Some(b'#'))
+            .from_reader(&input[..])
+            .into_byte_records()
+            .map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect())
+            .collect();
         if batchfleet_grammar::bom_len(&input) == 0 {
             prop_assert_eq!(&cells, &theirs);
         }

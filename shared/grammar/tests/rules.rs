@@ -7,7 +7,7 @@
 mod support;
 
 use batchfleet_grammar::{
-    BatchLimits, BoundaryFinder, Dialect, DialectError, Limits, Position, RecordFault,
+    BatchLimits, BoundaryFinder, Dialect, DialectError, Limits, LineEnd, Position, RecordFault,
     RecordReader, SplitError, Splitter, bom_len,
 };
 use support::{Row, find, model, read, split};
@@ -24,11 +24,11 @@ fn rows_of(input: &[u8], dialect: Dialect) -> Vec<Row> {
     assert_eq!(find(input.chunks(1), dialect, Position::START), whole);
     let places: Vec<_> = rows
         .iter()
-        .map(|row| (row.start, row.end, row.line, row.blank))
+        .map(|row| (row.start, row.end, row.line, row.blank, row.comment))
         .collect();
     let found: Vec<_> = whole
         .iter()
-        .map(|span| (span.start, span.end, span.line, span.blank))
+        .map(|span| (span.start, span.end, span.line, span.blank, span.comment))
         .collect();
     assert_eq!(places, found, "the finder");
     rows
@@ -245,6 +245,216 @@ fn rule_10_a_bom_is_measured_and_nothing_else() {
     );
 }
 
+fn escaping() -> Dialect {
+    let mut dialect = Dialect::default();
+    dialect.escape = Some(b'\\');
+    dialect
+}
+
+fn commenting() -> Dialect {
+    let mut dialect = Dialect::default();
+    dialect.comment = Some(b'#');
+    dialect
+}
+
+fn any_line_end() -> Dialect {
+    let mut dialect = Dialect::default();
+    dialect.line_end = LineEnd::Any;
+    dialect
+}
+
+fn trimming() -> Dialect {
+    let mut dialect = Dialect::default();
+    dialect.trim = true;
+    dialect
+}
+
+#[test]
+fn rule_11_an_escape_makes_the_next_byte_data() {
+    assert_eq!(
+        cells_in("a\\,b,\\\"c\\\"\n\"d\\\"e,\",f\\\\\n", escaping()),
+        [["a,b", "\\\"c\\\""], ["d\\\"e,", "f\\\\"]]
+    );
+    assert_eq!(
+        cells_in("a\\\nb,c\n\"d\\\ne\",f\n", escaping()),
+        [["a\\nb", "c"], ["d\\ne", "f"]]
+    );
+    assert_eq!(
+        cells_in("\"a\"\\,b,\"c\\\\\",\"\\\\\"\n", escaping()),
+        [["a,b", "c\\\\", "\\\\"]]
+    );
+    assert_eq!(cells("a\\,b\n"), [["a\\\\", "b"]], "none unless told");
+}
+
+#[test]
+fn rule_11_an_escape_before_a_byte_without_a_meaning_is_data_too() {
+    assert_eq!(
+        cells_in("C:\\temp,\\N,\"C:\\new\",\\#\n", escaping()),
+        [["C:\\\\temp", "\\\\N", "C:\\\\new", "\\\\#"]]
+    );
+    let mut dialect = escaping();
+    dialect.comment = Some(b'#');
+    dialect.trim = true;
+    assert_eq!(cells_in("\\#a\\ , \\ b\\#\n", dialect), [["#a ", " b#"]]);
+}
+
+#[test]
+fn rule_11_doubled_quotes_keep_their_meaning() {
+    assert_eq!(
+        cells_in("\"a\"\"b\\\"\"\"\",c\n", escaping()),
+        [["a\\\"b\\\"\\\"", "c"]]
+    );
+}
+
+#[test]
+fn rule_11_an_escape_before_a_cr_lf_makes_both_data() {
+    assert_eq!(
+        cells_in("a\\\r\nb\r\nc\\\rd\n", escaping()),
+        [["a\\r\\nb"], ["c\\rd"]]
+    );
+    assert_eq!(
+        cells_in("\"a\\\r\nb\"\r\n", escaping()),
+        [["a\\r\\nb"]],
+        "inside quotes it is data anyway"
+    );
+}
+
+#[test]
+fn rule_11_an_escape_at_the_inputs_end_is_data() {
+    assert_eq!(cells_in("a,b\\", escaping()), [["a", "b\\\\"]]);
+    assert_eq!(cells_in("\\", escaping()), [["\\\\"]]);
+    assert_eq!(cells_in("a\\\r", escaping()), [["a\\r"]]);
+    let rows = rows_of(b"a,\"b\\", escaping());
+    assert_eq!(rows[0].cells, [&b"a"[..], b"b\\"]);
+    assert_eq!(rows[0].fault, Some(RecordFault::UnclosedQuote { line: 1 }));
+    let rows = rows_of(b"a,\"b\\\"\n", escaping());
+    assert_eq!(rows[0].fault, Some(RecordFault::UnclosedQuote { line: 1 }));
+}
+
+#[test]
+fn rule_12_a_comment_is_a_record_without_cells() {
+    let rows = rows_of(b"# \"a,\nb\r\n#\r\nc,#d\n\"#e\"\n#f", commenting());
+    let seen: Vec<_> = rows
+        .iter()
+        .map(|row| (row.index, row.line, row.comment, row.cells.len()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (0, 1, true, 0),
+            (1, 2, false, 1),
+            (2, 3, true, 0),
+            (3, 4, false, 2),
+            (4, 5, false, 1),
+            (5, 6, true, 0),
+        ]
+    );
+    assert_eq!(rows[3].cells, [b"c", b"#d".as_slice()]);
+    let mut reader = RecordReader::new(
+        b"# a, \"b\r\n",
+        commenting(),
+        Limits::default(),
+        Position::START,
+    );
+    let record = reader.read().unwrap();
+    assert_eq!(record.raw(), b"# a, \"b");
+    assert!(record.is_comment() && record.is_skippable() && !record.is_blank());
+}
+
+#[test]
+fn rule_12_a_comment_begins_with_the_records_first_byte_and_knows_no_escape() {
+    let mut dialect = commenting();
+    dialect.trim = true;
+    dialect.escape = Some(b'\\');
+    let rows = rows_of(b" #a\n#b\\\nc\n\\#d\n", dialect);
+    let seen: Vec<_> = rows.iter().map(|row| row.comment).collect();
+    assert_eq!(seen, [false, true, false, false]);
+    assert_eq!(rows[0].cells, [b"#a"]);
+}
+
+#[test]
+fn rule_13_lf_cr_lf_and_cr_each_end_a_record() {
+    assert_eq!(
+        cells_in("a,b\rc\r\nd\n\"e\"\r\r\nf\n\rg\r", any_line_end()),
+        [
+            vec!["a", "b"],
+            vec!["c"],
+            vec!["d"],
+            vec!["e"],
+            vec![],
+            vec!["f"],
+            vec![],
+            vec!["g"]
+        ]
+    );
+}
+
+#[test]
+fn rule_13_each_line_end_is_one_line_in_quotes_too() {
+    let rows = rows_of(b"\"a\r\nb\rc\nd\r\",\"\n\"\re\r\nf", any_line_end());
+    let lines: Vec<_> = rows.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [1, 7, 8]);
+    assert_eq!(rows[0].cells, [&b"a\r\nb\rc\nd\r"[..], b"\n"]);
+    let rows = rows_of(b"a\r\"b\r\n", any_line_end());
+    assert_eq!(rows[1].fault, Some(RecordFault::UnclosedQuote { line: 2 }));
+}
+
+/// A `\r` is not known to end its record before the byte behind it has come, which is the next
+/// record's unless it is a `\n`.
+#[test]
+fn rule_13_a_batch_never_ends_within_a_cr_lf() {
+    let batch = BatchLimits {
+        records_max: 1,
+        ..BatchLimits::default()
+    };
+    let limits = Limits::default();
+    let mut splitter = Splitter::new(any_line_end(), limits, batch, Position::START, 0);
+    let mut batches = Vec::new();
+    splitter.push(b"a\r", &mut batches).unwrap();
+    assert_eq!((batches.len(), splitter.position().offset), (0, 0));
+    splitter.push(b"\nb\r", &mut batches).unwrap();
+    assert_eq!((batches.len(), splitter.position().offset), (1, 3));
+    splitter.push(b"c", &mut batches).unwrap();
+    assert_eq!((batches.len(), splitter.position().offset), (2, 5));
+    splitter.finish(&mut batches).unwrap();
+    let ends: Vec<_> = batches.iter().map(|b| (b.end, b.first_line)).collect();
+    assert_eq!(ends, [(3, 1), (5, 2), (6, 3)]);
+}
+
+#[test]
+fn rule_14_spaces_and_tabs_around_fields_are_no_part_of_them() {
+    assert_eq!(
+        cells_in(" a b\t, \"c \" ,\"d\"\r\n\t\"e\nf\"", trimming()),
+        [vec!["a b", "c ", "d"], vec!["e\\nf"]]
+    );
+    assert_eq!(
+        cells_in("a , \"b\" c \"d\" , \r\n", trimming()),
+        [["a", "b c \\\"d\\\"", ""]]
+    );
+    assert_eq!(cells_in("a \r b\n", trimming()), [["a \\r b"]]);
+    assert_eq!(cells(" a , \"b\"\n"), [[" a ", " \\\"b\\\""]]);
+}
+
+#[test]
+fn rule_14_a_record_of_nothing_but_padding_is_blank() {
+    let rows = rows_of(b" \t\r\n ,\n\"\" \n\t", trimming());
+    let seen: Vec<_> = rows
+        .iter()
+        .map(|row| (row.blank, row.cells.len()))
+        .collect();
+    assert_eq!(seen, [(true, 0), (false, 2), (false, 1), (true, 0)]);
+}
+
+#[test]
+fn rule_14_a_delimiter_is_never_trimmed() {
+    let mut dialect = trimming();
+    dialect.delimiter = b'\t';
+    assert_eq!(
+        cells_in("a \t\t \"b\t\"\n\t\n", dialect),
+        [vec!["a", "", "b\\t"], vec!["", ""]]
+    );
+}
+
 /// Corners on and about the bounds of the 64-byte blocks that bytes are looked at in.
 #[test]
 fn rules_hold_at_every_distance_from_a_block_bound() {
@@ -260,6 +470,10 @@ fn rules_hold_at_every_distance_from_a_block_bound() {
                 let input = format!("{}\n{corner}{tail}", "x".repeat(lead));
                 rows_of(input.as_bytes(), Dialect::default());
                 rows_of(format!("\"{input}").as_bytes(), Dialect::default());
+                if lead % 16 == 15 {
+                    rows_of(input.as_bytes(), escaping());
+                    rows_of(input.as_bytes(), any_line_end());
+                }
             }
         }
     }
@@ -468,6 +682,36 @@ fn dialects_in_which_a_byte_has_two_meanings_are_refused() {
         message(0xe9, None),
         "the delimiter must be one ASCII character, not the byte 0xe9"
     );
+    let message = |escape, comment, trim| {
+        let mut dialect = Dialect::default();
+        (dialect.escape, dialect.comment, dialect.trim) = (escape, comment, trim);
+        dialect.validate().unwrap_err().to_string()
+    };
+    assert_eq!(
+        message(Some(b'"'), None, false),
+        "quote and escape are both '\"'; leave out the escape, since a doubled quote is one quote \
+         without it"
+    );
+    assert_eq!(
+        message(Some(b','), None, false),
+        "delimiter and escape are both ','; they must differ"
+    );
+    assert_eq!(
+        message(Some(b'#'), Some(b'#'), false),
+        "escape and comment are both '#'; they must differ"
+    );
+    assert_eq!(
+        message(None, Some(b'"'), false),
+        "quote and comment are both '\"'; they must differ"
+    );
+    assert_eq!(
+        message(None, Some(b' '), true),
+        "the comment cannot be ' ' where spaces and tabs around fields are trimmed"
+    );
+    assert_eq!(
+        message(Some(b'\n'), None, false),
+        "the escape cannot be '\\n'"
+    );
     assert!(matches!(
         Dialect::new(b',', Some(b'\r')).validate(),
         Err(DialectError::Reserved {
@@ -488,4 +732,70 @@ fn regression_an_invalid_dialect_does_not_panic() {
         Position::START,
     );
     assert_eq!(rows[0].cells.len(), 6);
+}
+
+/// An invalid dialect is read as if the byte had the first of its meanings alone.
+#[test]
+fn an_escape_that_is_also_the_quote_is_none() {
+    let mut dialect = Dialect::default();
+    dialect.escape = Some(b'"');
+    let rows = read(
+        b"\"a\"\"b\",c\n",
+        dialect,
+        Limits::default(),
+        Position::START,
+    );
+    assert_eq!(rows[0].cells, [&b"a\"b"[..], b"c"]);
+}
+
+#[test]
+fn a_record_too_long_has_no_cells_in_a_rich_dialect_either() {
+    let limits = Limits {
+        record_bytes_max: 6,
+        columns_max: 2,
+        ..Limits::default()
+    };
+    let mut dialect = escaping();
+    dialect.comment = Some(b'#');
+    dialect.line_end = LineEnd::Any;
+    dialect.trim = true;
+    let input = b"a\\,,b\n\"a\\\"b\"\n#abcdef\ra,,,\r\n x\n";
+    let rows = read(input, dialect, limits, Position::START);
+    let seen: Vec<_> = rows
+        .iter()
+        .map(|row| (row.cells.len(), row.comment, row.fault))
+        .collect();
+    let too_long = |bytes| Some(RecordFault::TooLong { bytes, limit: 6 });
+    assert_eq!(
+        seen,
+        [
+            (2, false, None),
+            (0, false, too_long(7)),
+            (0, true, too_long(8)),
+            (2, false, Some(RecordFault::TooManyColumns { limit: 2 })),
+            (1, false, None)
+        ]
+    );
+}
+
+#[test]
+fn stored_dialects_keep_their_meaning_and_new_fields_are_left_out_while_unused() {
+    assert_eq!(
+        serde_json::to_string(&Dialect::default()).unwrap(),
+        r#"{"delimiter":44,"quote":34}"#
+    );
+    let mut dialect = escaping();
+    dialect.comment = Some(b'#');
+    dialect.line_end = LineEnd::Any;
+    dialect.trim = true;
+    let text = serde_json::to_string(&dialect).unwrap();
+    assert_eq!(
+        text,
+        r#"{"delimiter":44,"quote":34,"escape":92,"comment":35,"line_end":"any","trim":true}"#
+    );
+    assert_eq!(serde_json::from_str::<Dialect>(&text).unwrap(), dialect);
+    assert_eq!(
+        serde_json::from_str::<Dialect>(r#"{"delimiter":44,"quote":34}"#).unwrap(),
+        Dialect::default()
+    );
 }

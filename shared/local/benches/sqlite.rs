@@ -91,6 +91,7 @@ async fn work(store: Arc<SqliteStore>, job: JobId, worker: u32, workers: u32) {
         },
         bytes: 400_000,
         codes: CodeCounts::new(),
+        ..Completion::default()
     };
     for shard in (worker..SHARDS).step_by(workers as usize) {
         for slot in 0..SHARD_BATCHES {

@@ -5,11 +5,12 @@
 //! written is on the disk before the store hears that its batch is done.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufReader, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use batchfleet_core::checksum::{FileSum, Summing};
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{PutOutcome, Results};
 use batchfleet_core::{PortError, PortResult};
@@ -90,7 +91,13 @@ impl Results for FolderResults {
         .await
     }
 
-    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
+    async fn join(
+        &self,
+        job: &JobId,
+        name: &str,
+        head: Bytes,
+        parts: &[String],
+    ) -> PortResult<FileSum> {
         let path = self.path(job, name)?;
         let parts: PortResult<Vec<PathBuf>> =
             parts.iter().map(|part| self.path(job, part)).collect();
@@ -214,21 +221,50 @@ fn put_once(path: &Path, name: String, content: &[u8]) -> PortResult<PutOutcome>
     Ok(PutOutcome::Existed)
 }
 
-fn join(path: &Path, head: &[u8], parts: &[PathBuf]) -> PortResult<()> {
+fn join(path: &Path, head: &[u8], parts: &[PathBuf]) -> PortResult<FileSum> {
     const ACTION: &str = "join results";
-    let (unfinished, mut whole) = Unfinished::create(ACTION, path)?;
+    let (unfinished, file) = Unfinished::create(ACTION, path)?;
+    let mut whole = Summed {
+        file,
+        summing: Summing::default(),
+    };
     whole
         .write_all(head)
         .map_err(|error| io_error(ACTION, path, error))?;
     for part in parts {
-        // Copied through a small buffer, or by the system itself, never loaded whole.
-        let copied = File::open(part).and_then(|mut part| io::copy(&mut part, &mut whole));
+        // Copied through a buffer, never loaded whole.
+        let copied = File::open(part).and_then(|part| {
+            let mut part = BufReader::with_capacity(COPY_BYTES, part);
+            io::copy(&mut part, &mut whole)
+        });
         copied.map_err(|error| io_error(ACTION, part, error))?;
     }
-    whole
-        .sync_data()
+    let Summed { file, summing } = whole;
+    file.sync_data()
         .map_err(|error| io_error(ACTION, path, error))?;
-    unfinished.replace(ACTION, path)
+    unfinished.replace(ACTION, path)?;
+    Ok(summing.finish())
+}
+
+/// How much is copied at once.
+const COPY_BYTES: usize = 128 << 10;
+
+/// A file that is summed up while it is written.
+struct Summed {
+    file: File,
+    summing: Summing,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.summing.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 fn clean(folder: &Path) -> PortResult<u64> {

@@ -72,6 +72,7 @@ fn completion(bytes: u64) -> Completion {
         counts: Counts::default(),
         bytes,
         codes: CodeCounts::new(),
+        ..Completion::default()
     }
 }
 

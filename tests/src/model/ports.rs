@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use batchfleet_core::batch::{BatchKey, Completion, Lease, Publication, Shard, ShardTotals};
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{Checkpoint, Ending, Job, Layout, NewJob, PlanTotals, PreparerHold};
 use batchfleet_core::message::Message;
@@ -386,7 +387,13 @@ impl Results for Tape {
         self.call(Kind::Write, "put", || name.to_owned(), put).await
     }
 
-    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
+    async fn join(
+        &self,
+        job: &JobId,
+        name: &str,
+        head: Bytes,
+        parts: &[String],
+    ) -> PortResult<FileSum> {
         let join =
             |world: &mut Arc<World>, _| Arc::make_mut(world).bucket.join(job, name, &head, parts);
         self.call(Kind::Quiet, "join", || name.to_owned(), join)

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use batchfleet_core::batch::{BatchItem, Shard};
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::Job;
 use batchfleet_core::message::Message;
@@ -70,6 +71,12 @@ impl Brief for JobId {
 impl Brief for Bytes {
     fn brief(&self) -> String {
         format!("{} bytes", self.len())
+    }
+}
+
+impl Brief for FileSum {
+    fn brief(&self) -> String {
+        format!("{} bytes", self.bytes)
     }
 }
 

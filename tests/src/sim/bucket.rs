@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::ports::PutOutcome;
 use batchfleet_core::source::SourceRef;
@@ -88,7 +89,7 @@ impl Bucket {
         name: &str,
         head: &[u8],
         parts: &[String],
-    ) -> PortResult<()> {
+    ) -> PortResult<FileSum> {
         let mut whole = head.to_vec();
         for part in parts {
             let content = self.result(job, part);
@@ -96,8 +97,9 @@ impl Bucket {
                 content.ok_or_else(|| PortError::refused("join results", format!("no {part}")))?;
             whole.extend_from_slice(content);
         }
+        let sum = FileSum::of(&whole);
         self.put(job, name, whole.into());
-        Ok(())
+        Ok(sum)
     }
 
     pub(crate) fn put(&mut self, job: &JobId, name: &str, content: Bytes) {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use async_trait::async_trait;
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{PutOutcome, Results, Source};
 use batchfleet_core::report::SUMMARY_FILE;
@@ -75,7 +76,13 @@ impl Results for Ports {
         .await
     }
 
-    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
+    async fn join(
+        &self,
+        job: &JobId,
+        name: &str,
+        head: Bytes,
+        parts: &[String],
+    ) -> PortResult<FileSum> {
         let (job, whole, of) = (job.clone(), name.to_owned(), parts.to_vec());
         self.call(
             Kind::Write,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use async_trait::async_trait;
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::{Job, JobStatus, Policy};
 use batchfleet_core::message::Message;
@@ -130,7 +131,13 @@ impl Results for Mortal<MemoryResults> {
         self.crash.call().await;
         self.inner.put(job, name, content).await
     }
-    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
+    async fn join(
+        &self,
+        job: &JobId,
+        name: &str,
+        head: Bytes,
+        parts: &[String],
+    ) -> PortResult<FileSum> {
         self.crash.call().await;
         self.inner.join(job, name, head, parts).await
     }
@@ -541,8 +548,8 @@ impl Fleet {
             .from_reader(rejects.as_bytes());
         let mut reasons = BTreeMap::new();
         for row in reader.records().map(Result::unwrap) {
-            let record: u64 = row[row.len() - 3].parse().unwrap();
-            let twice = reasons.insert(record, row[row.len() - 1].to_owned());
+            let record: u64 = row[row.len() - 4].parse().unwrap();
+            let twice = reasons.insert(record, row[row.len() - 2].to_owned());
             assert_eq!(twice, None, "record {record} is rejected twice");
         }
         reasons

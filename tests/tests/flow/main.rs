@@ -75,7 +75,10 @@ async fn a_file_with_only_a_header_completes_at_once_with_nothing() {
     ));
     let summary = fleet.run().await;
     assert_eq!((summary.counts.records, summary.batches), (0, 0));
-    assert_eq!(fleet.rejects(), "id,name,age,_record,_line,_errors\n");
+    assert_eq!(
+        fleet.rejects(),
+        "id,name,age,_record,_line,_errors,_codes\n"
+    );
 }
 
 #[tokio::test]

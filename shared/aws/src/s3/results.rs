@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
+use batchfleet_core::checksum::{FileSum, Summing};
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{PutOutcome, Results};
 use batchfleet_core::{PortError, PortResult};
@@ -127,24 +128,35 @@ impl Results for S3Results {
         Ok(())
     }
 
-    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
+    async fn join(
+        &self,
+        job: &JobId,
+        name: &str,
+        head: Bytes,
+        parts: &[String],
+    ) -> PortResult<FileSum> {
         let key = key_of(job, name);
         let mut joined = Assembly::new(&self.client, &self.bucket, key, content_type(name));
         let outcome = async {
+            let mut summing = Summing::default();
+            summing.update(&head);
             joined.push(head).await?;
             let keys: Vec<String> = parts.iter().map(|part| key_of(job, part)).collect();
             let contents = keys.into_iter().map(|key| self.part(key));
             let mut contents = stream::iter(contents).buffered(PARTS_AHEAD);
             while let Some(content) = contents.next().await {
-                joined.push(content?).await?;
+                let content = content?;
+                summing.update(&content);
+                joined.push(content).await?;
             }
-            joined.finish().await
+            joined.finish().await?;
+            Ok(summing.finish())
         }
         .await;
         if outcome.is_err() {
             joined.abort().await;
         }
-        outcome.map(|_| ())
+        outcome
     }
 
     async fn get(&self, job: &JobId, name: &str) -> PortResult<Option<Bytes>> {

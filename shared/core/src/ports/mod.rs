@@ -17,6 +17,7 @@ pub use store::{
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,
 };
 
+use crate::checksum::FileSum;
 use crate::error::PortResult;
 use crate::ids::JobId;
 use crate::message::Message;
@@ -76,8 +77,14 @@ pub trait Results: Send + Sync {
     async fn put(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<()>;
 
     /// Writes `head` followed by the contents of `parts`, in order, as one object, in bounded
-    /// memory. Every part exists.
-    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()>;
+    /// memory, and answers its sum. Every part exists.
+    async fn join(
+        &self,
+        job: &JobId,
+        name: &str,
+        head: Bytes,
+        parts: &[String],
+    ) -> PortResult<FileSum>;
 
     /// The content of an object, or `None`.
     async fn get(&self, job: &JobId, name: &str) -> PortResult<Option<Bytes>>;

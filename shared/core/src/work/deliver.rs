@@ -10,7 +10,8 @@ use crate::lease::{hold, yield_now};
 use crate::mutation::{self, Mutation};
 use crate::ports::CompleteOutcome;
 use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
-use crate::report::{given_up_rejects, output_part, rejects_part};
+use crate::rejects::RAW_BYTES_MAX;
+use crate::report::{PartOf, Report, output_part};
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
 
@@ -69,9 +70,9 @@ impl Invocation<'_> {
                     let done = processed.completion(range, false);
                     self.worker.store.complete(lease, &done).await?;
                 }
-                let rejects = rejects_part(range.index);
                 let part = mutation::per_claim(output_part(range.index), lease.fence);
-                self.put(range, processed, (part, rejects), false)
+                let completion = processed.completion(range, false);
+                self.put(lease, range, processed, part, completion)
                     .await
                     .map(Ok)
             }
@@ -81,7 +82,8 @@ impl Invocation<'_> {
 
     async fn process(&self, range: &BatchRange, scope: &Scope) -> PortResult<Option<Processed>> {
         if range.oversize {
-            return Ok(Some(reject_oversize(&self.plan, range)));
+            let head = self.read_head(range).await?;
+            return Ok(Some(reject_oversize(&self.plan, range, &head)));
         }
         let bytes = self.read(range).await?;
         if mutation::on(Mutation::LoudLog) {
@@ -112,18 +114,36 @@ impl Invocation<'_> {
             .await
     }
 
-    /// Writes part and rejects under these names. Empty ones are not written.
+    /// The beginning of a record that is too long to be read: what is kept of it, and a character more.
+    pub(super) async fn read_head(&self, range: &BatchRange) -> PortResult<Bytes> {
+        let end = range.end.min(range.start + RAW_BYTES_MAX as u64 + 4);
+        self.worker
+            .source
+            .read(&self.job.source, range.start..end)
+            .await
+    }
+
+    /// Writes the part, under this name, and the reports of a batch that ends like this. Empty ones are
+    /// not written.
     pub(super) async fn put(
         &self,
+        lease: &Lease,
         range: &BatchRange,
         processed: Processed,
-        names: (String, String),
-        failed: bool,
+        part_name: String,
+        completion: Completion,
     ) -> PortResult<Completion> {
-        let completion = processed.completion(range, failed);
-        let part = self.put_one(names.0, processed.part);
-        let rejects = self.put_one(names.1, processed.rejects);
-        try_join(part, rejects).await?;
+        let of = PartOf::new(range.index, lease.fence, &completion);
+        let part = self.put_one(part_name, processed.part);
+        let reports = async {
+            let rejects = Report::Rejects.part(of);
+            self.put_one(rejects, processed.rejects).await?;
+            let rejects_json = Report::RejectsJson.part(of);
+            self.put_one(rejects_json, processed.rejects_json).await?;
+            let warnings = Report::Warnings.part(of);
+            self.put_one(warnings, processed.warnings_json).await
+        };
+        try_join(part, reports).await?;
         Ok(completion)
     }
 
@@ -163,17 +183,21 @@ impl Invocation<'_> {
     ) -> PortResult<Completion> {
         tracing::error!(job = %self.job.id, batch = range.index, attempts = lease.attempt, "batch given up");
         let attempts = lease.attempt - 1;
+        let is_read = attempts == self.job.policy.attempts_max;
         let processed = if range.oversize {
-            reject_oversize(&self.plan, range)
-        } else if attempts == self.job.policy.attempts_max {
+            let head = if is_read {
+                self.read_head(range).await?
+            } else {
+                Bytes::new()
+            };
+            reject_oversize(&self.plan, range, &head)
+        } else if is_read {
             reject_all(&self.plan, &self.read(range).await?, range, scope, attempts)
         } else {
             reject_unread(&self.plan, range, scope, attempts)
         };
-        let names = (
-            output_part(range.index),
-            given_up_rejects(range.index, lease.fence),
-        );
-        self.put(range, processed, names, true).await
+        let part = output_part(range.index);
+        let completion = processed.completion(range, true);
+        self.put(lease, range, processed, part, completion).await
     }
 }

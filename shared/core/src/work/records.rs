@@ -15,7 +15,7 @@ use crate::delivery::{Delivered, RecordDelivery, Refusal, Steering};
 use crate::error::PortResult;
 use crate::ports::Sink;
 use crate::process::{Processing, refused_by_destination, reject_oversize};
-use crate::report::{output_part, rejects_name};
+use crate::report::output_part;
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
 
@@ -37,7 +37,8 @@ impl Invocation<'_> {
         sink: &dyn Sink,
     ) -> PortResult<Result<Completion, BatchEnd>> {
         let mut processed = if range.oversize {
-            reject_oversize(&self.plan, range)
+            let head = self.read_head(range).await?;
+            reject_oversize(&self.plan, range, &head)
         } else {
             let bytes = self.read(range).await?;
             let processing = Processing::new(&self.plan, &bytes, range, scope);
@@ -72,10 +73,11 @@ impl Invocation<'_> {
         };
         // It is delivered already.
         processed.part.clear();
+        let part = output_part(range.index);
         let completion = processed.completion(range, false);
-        let rejects = rejects_name(range.index, lease.fence, &completion);
-        let names = (output_part(range.index), rejects);
-        self.put(range, processed, names, false).await.map(Ok)
+        self.put(lease, range, processed, part, completion)
+            .await
+            .map(Ok)
     }
 }
 

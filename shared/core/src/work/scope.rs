@@ -16,7 +16,7 @@ use crate::ids::JobId;
 use crate::job::Job;
 use crate::mutation::{self, Mutation};
 use crate::ports::ShardView;
-use crate::report::rejects_of;
+use crate::report::Report;
 use crate::source::{Redrive, Redriven};
 use crate::work::invocation::Invocation;
 
@@ -164,12 +164,8 @@ impl Invocation<'_> {
         };
         Ok(match item.status {
             BatchStatus::Done => {
-                let has_rejects = item
-                    .completion
-                    .as_ref()
-                    .is_some_and(|done| done.counts.rejected > 0);
-                let rejects = if has_rejects {
-                    let name = rejects_of(range.index, item);
+                let name = Report::Rejects.part_of(range.index, item);
+                let rejects = if let Some(name) = name {
                     let part = self.worker.results.get(&job.id, &name).await?;
                     let part = part.ok_or_else(|| {
                         PortError::refused(

@@ -1,12 +1,14 @@
-//! Dates: `YYYY-MM-DD`, a day the Gregorian calendar has.
+//! Dates: `YYYY-MM-DD`, or the formats of a definition; a day the Gregorian calendar has.
 //!
-//! Written out as read. Other orders are refused because `03/04` is two days. This file must not
-//! know about times and zones.
+//! Written as `YYYY-MM-DD` whatever was read. Other orders are refused unless the definition names
+//! them, because `03/04` is two days. This file must not know about times and zones.
 
-use super::{Mismatch, text};
+use super::format::{Format, Miss, Parts, is_day, two};
+use super::mismatch::listed;
+use super::options::OptionFault;
+use super::{Mismatch, ascii};
 
-const DAYS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
+#[inline]
 pub(super) fn parse(cell: &[u8]) -> Result<&str, Mismatch> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = cell else {
         return Err(Mismatch::NotDate);
@@ -15,22 +17,95 @@ pub(super) fn parse(cell: &[u8]) -> Result<&str, Mismatch> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(Mismatch::NotDate);
     }
-    let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
-    let year = two(y1, y2) * 100 + two(y3, y4);
+    let year = u16::from(two(y1, y2)) * 100 + u16::from(two(y3, y4));
     if is_day(year, two(m1, m2), two(d1, d2)) {
-        text(cell)
+        ascii(cell)
     } else {
         Err(Mismatch::NoSuchDay)
     }
 }
 
-fn is_day(year: u32, month: u32, day: u32) -> bool {
-    let Some(&days) = DAYS.get(month.wrapping_sub(1) as usize) else {
-        return false;
-    };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = days + u32::from(month == 2 && leap);
-    (1..=days).contains(&day)
+/// The formats of a definition.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Dates {
+    formats: Vec<DateFormat>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum DateFormat {
+    Iso,
+    Own(Format),
+}
+
+impl Dates {
+    /// The formats of a definition; `None` where it has none but ISO 8601.
+    pub(super) fn compile(formats: &[String], faults: &mut Vec<OptionFault>) -> Option<Self> {
+        let mut compiled = Vec::new();
+        for (index, format) in formats.iter().enumerate() {
+            if format.eq_ignore_ascii_case("iso") {
+                compiled.push(DateFormat::Iso);
+                continue;
+            }
+            match Format::compile(format, false) {
+                Ok(format) => compiled.push(DateFormat::Own(format)),
+                Err(message) => faults.push(OptionFault::at("formats", index, message)),
+            }
+        }
+        let is_iso_alone = compiled.iter().all(|format| *format == DateFormat::Iso);
+        (!is_iso_alone).then_some(Self { formats: compiled })
+    }
+
+    #[inline]
+    pub(super) fn parse<'a>(
+        &self,
+        cell: &'a [u8],
+        out: &'a mut String,
+    ) -> Result<&'a str, Mismatch> {
+        let mut nearest = Miss::Shape;
+        for format in &self.formats {
+            match format {
+                DateFormat::Iso => match parse(cell) {
+                    Ok(date) => return Ok(date),
+                    Err(Mismatch::NoSuchDay) => nearest = nearest.max(Miss::Day),
+                    Err(_) => {}
+                },
+                DateFormat::Own(format) => match format.read(cell) {
+                    Ok(parts) => {
+                        out.clear();
+                        out.push_str(ascii(&parts.date())?);
+                        return Ok(out);
+                    }
+                    Err(miss) => nearest = nearest.max(miss),
+                },
+            }
+        }
+        Err(self.mismatch(nearest))
+    }
+
+    #[cold]
+    fn mismatch(&self, nearest: Miss) -> Mismatch {
+        if let Some(mismatch) = nearest.mismatch() {
+            return mismatch;
+        }
+        let formats = self.formats.iter().map(|format| match format {
+            DateFormat::Iso => "YYYY-MM-DD",
+            DateFormat::Own(format) => format.name(),
+        });
+        Mismatch::own(format!("is not a date ({})", listed(formats)))
+    }
+
+    /// The day in the first of the formats.
+    pub(super) fn write(&self, parts: &Parts) -> String {
+        match self.formats.first() {
+            Some(DateFormat::Own(format)) => format.write(parts),
+            _ => iso(parts),
+        }
+    }
+}
+
+/// The day as ISO 8601 writes it.
+pub(super) fn iso(parts: &Parts) -> String {
+    parts.date().map(char::from).iter().collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Whole numbers: an optional sign and digits, within 64 bits.
 //!
 //! No decimal point, no exponent and no separators: `1.0` and `1_000` may mean something else to
-//! whoever wrote them. This file must not know anything else.
+//! whoever wrote them. A definition that names its marks allows for these: `1.234,00` is 1234, as
+//! nothing but zeros follow the point. This file must not know anything else.
 
 use super::Mismatch;
+use super::digits::{Marks, Pieces};
 
 /// As many digits as always fit.
 const SAFE_DIGITS: usize = 18;
@@ -36,6 +38,10 @@ fn long(digits: &[u8], negative: bool) -> Result<i64, Mismatch> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(Mismatch::NotInteger);
     }
+    sum(digits.iter(), negative)
+}
+
+fn sum<'d>(digits: impl Iterator<Item = &'d u8>, negative: bool) -> Result<i64, Mismatch> {
     let mut value = 0_i64;
     for digit in digits {
         let digit = i64::from(digit - b'0');
@@ -48,8 +54,28 @@ fn long(digits: &[u8], negative: bool) -> Result<i64, Mismatch> {
     Ok(value)
 }
 
+/// A whole number with the marks that a definition names. Without a `decimal_separator` of its own,
+/// nothing follows the digits.
+pub(super) fn marked(cell: &[u8], marks: Marks, fraction: bool) -> Result<i64, Mismatch> {
+    let not_integer = || {
+        let example = marks.example(false);
+        Mismatch::own(format!("is not a whole number ({example})"))
+    };
+    let pieces = Pieces::of(cell, marks).ok_or_else(not_integer)?;
+    let zeros = pieces.fraction.unwrap_or_default();
+    if pieces.exponent.is_some()
+        || (pieces.fraction.is_some() && !fraction)
+        || zeros.iter().any(|digit| *digit != b'0')
+    {
+        return Err(not_integer());
+    }
+    let digits = pieces.whole.iter().filter(|byte| byte.is_ascii_digit());
+    sum(digits, pieces.negative)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::digits::Thousands;
     use super::*;
     use proptest::prelude::*;
 
@@ -87,6 +113,37 @@ mod tests {
         ] {
             assert_eq!(parse(bad.as_bytes()), Err(Mismatch::IntegerRange), "{bad}");
         }
+    }
+
+    #[test]
+    fn marks_may_stand_where_the_definition_names_them() {
+        let german = Marks {
+            point: b',',
+            thousands: Some(Thousands::Byte(b'.')),
+        };
+        for (good, value) in [
+            ("1.234", 1234),
+            ("-1.234.567", -1_234_567),
+            ("1234", 1234),
+            ("1.234-", -1234),
+            ("-9.223.372.036.854.775.808", i64::MIN),
+        ] {
+            assert_eq!(marked(good.as_bytes(), german, false), Ok(value), "{good}");
+            let with_zeros = good.trim_end_matches('-').to_owned() + ",00";
+            let expected = if good.ends_with('-') { -value } else { value };
+            assert_eq!(marked(with_zeros.as_bytes(), german, true), Ok(expected));
+            assert!(marked(with_zeros.as_bytes(), german, false).is_err());
+        }
+        for bad in ["1.23", "1,5", "1e3", "12.34.567", "", "1.234,01"] {
+            let mismatch = marked(bad.as_bytes(), german, true).unwrap_err();
+            assert_eq!(
+                mismatch.to_string(),
+                "is not a whole number (1.234)",
+                "{bad}"
+            );
+        }
+        let too_large = marked(b"9.223.372.036.854.775.808", german, false);
+        assert_eq!(too_large, Err(Mismatch::IntegerRange));
     }
 
     proptest! {

@@ -1,8 +1,9 @@
 //! Decimal numbers: `1`, `-2.5`, `.5`, `5.`, `1e3`, with a point and nothing else between digits.
 //!
-//! Infinity and "not a number" have no spelling in JSON and are refused. This file must not know
-//! anything else.
+//! Infinity and "not a number" have no spelling in JSON and are refused. Other marks than the point
+//! are those that a definition names. This file must not know anything else.
 
+use super::digits::{Marks, Pieces};
 use super::{Mismatch, text};
 
 pub(super) fn parse(cell: &[u8]) -> Result<f64, Mismatch> {
@@ -19,8 +20,21 @@ pub(super) fn parse(cell: &[u8]) -> Result<f64, Mismatch> {
     }
 }
 
+/// A number with the marks that a definition names. `out` is for scratch.
+pub(super) fn marked(cell: &[u8], marks: Marks, out: &mut String) -> Result<f64, Mismatch> {
+    let not_number = || {
+        let example = marks.example(true);
+        Mismatch::own(format!("is not a number ({example})"))
+    };
+    let pieces = Pieces::of(cell, marks).ok_or_else(not_number)?;
+    out.clear();
+    pieces.push(out);
+    parse(out.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::digits::Thousands;
     use super::*;
     use proptest::prelude::*;
 
@@ -54,6 +68,28 @@ mod tests {
         for bad in ["1e999", "-1e999"] {
             assert_eq!(parse(bad.as_bytes()), Err(Mismatch::NumberRange), "{bad}");
         }
+    }
+
+    #[test]
+    fn marks_may_stand_where_the_definition_names_them() {
+        let french = Marks {
+            point: b',',
+            thousands: Some(Thousands::Space),
+        };
+        let mut out = String::new();
+        for (good, value) in [
+            ("1 234,5", 1234.5),
+            ("-0,25", -0.25),
+            ("1,5E+03", 1500.0),
+            ("12,5-", -12.5),
+        ] {
+            let read = marked(good.as_bytes(), french, &mut out);
+            assert_eq!(read, Ok(value), "{good}");
+        }
+        let mismatch = marked(b"1.5", french, &mut out).unwrap_err();
+        assert_eq!(mismatch.to_string(), "is not a number (1 234,56)");
+        let too_large = marked(b"1e999", french, &mut out);
+        assert_eq!(too_large, Err(Mismatch::NumberRange));
     }
 
     proptest! {

@@ -24,7 +24,11 @@ const LISTS: [(&str, &str); 4] = [
         "encoding, delimiter, quote, escape, comment, line_end, trim, preamble_rows, header, columns, \
          footer_rows",
     ),
-    ("<types>", "string, number, integer, boolean, date, email"),
+    (
+        "<types>",
+        "string, number, integer, decimal, boolean, date, datetime, email, url, uuid, phone, enum, array, \
+         json",
+    ),
 ];
 
 fn with_lists(expected: &str) -> String {

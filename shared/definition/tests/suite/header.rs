@@ -45,7 +45,7 @@ fn unknown_columns_are_ignored_and_listed() {
 
 #[test]
 fn columns_of_our_reports_are_dropped() {
-    let names = ["_record", "email", "_LINE", "_errors", "_errors"];
+    let names = ["_record", "email", "_LINE", "_errors", "_Codes"];
     let people = plan(PEOPLE, &names);
     assert_eq!(people.columns(), 5);
     assert!(people.ignored_columns().is_empty());

@@ -181,8 +181,8 @@ fn dialects_that_make_no_sense() {
     let sign = "expected one ASCII character in quotes, \"none\" or \"auto\"";
     for (keys, expected) in [
         (
-            "encoding: utf8x",
-            "expected an encoding, such as UTF-8, windows-1252 or \"auto\", found \"utf8x\"; did you mean \"UTF-8\"?",
+            "encoding: utf_8",
+            "expected an encoding, such as UTF-8, windows-1252 or \"auto\", found \"utf_8\"; did you mean \"UTF-8\"?",
         ),
         ("escape: ab", &format!("{sign}, found \"ab\"")),
         ("comment: é", &format!("{sign}, found \"é\"")),

@@ -1,6 +1,7 @@
 //! The public face of the crate: what definitions are accepted, what faults say, and what rows
 //! become. These tests must not know how the crate is divided inside.
 
+mod docs;
 mod faults;
 mod header;
 mod hostile;
@@ -10,6 +11,7 @@ mod pipeline;
 mod properties;
 mod rows;
 mod rules;
+mod types;
 
 use batchfleet_definition::{Checked, Definition, JsonLines, RowError, RowPlan, Scratch};
 

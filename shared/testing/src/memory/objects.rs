@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{Definitions, FoundDefinition, PutOutcome, Results, Source};
 use batchfleet_core::source::SourceRef;
@@ -160,7 +161,13 @@ impl Results for MemoryResults {
         Ok(())
     }
 
-    async fn join(&self, job: &JobId, name: &str, head: Bytes, parts: &[String]) -> PortResult<()> {
+    async fn join(
+        &self,
+        job: &JobId,
+        name: &str,
+        head: Bytes,
+        parts: &[String],
+    ) -> PortResult<FileSum> {
         let mut objects = lock(&self.objects);
         let mut whole = BytesMut::from(head);
         for part in parts {
@@ -169,8 +176,10 @@ impl Results for MemoryResults {
                 .ok_or_else(|| PortError::refused("join results", format!("no part {part}")))?;
             whole.extend_from_slice(content);
         }
-        objects.insert((job.clone(), name.to_owned()), whole.freeze());
-        Ok(())
+        let whole = whole.freeze();
+        let sum = FileSum::of(&whole);
+        objects.insert((job.clone(), name.to_owned()), whole);
+        Ok(sum)
     }
 
     async fn get(&self, job: &JobId, name: &str) -> PortResult<Option<Bytes>> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use batchfleet_core::batch::{BatchItem, BatchStatus, Completion, Lease};
+use batchfleet_core::batch::{BatchItem, BatchStatus, Completion, Lease, Written};
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::job::{CodeCounts, Counts};
 use batchfleet_core::ports::{ClaimOutcome, CompleteOutcome, Held, Store};
 use batchfleet_definition::Code;
@@ -126,6 +127,11 @@ pub async fn a_completion_reads_back(store: Arc<dyn Store>) {
             (Code::TypeMismatch, 20),
             (Code::MalformedRow, 2),
         ]),
+        warned: 70,
+        warnings: CodeCounts::from([(Code::Length, 60), (Code::Rule, 20)]),
+        written: Some(Written {
+            part: Some(FileSum::of(b"70 rows")),
+        }),
     };
     let outcome = store.complete(&lease, &done).await.expect("complete");
     assert_eq!(outcome, CompleteOutcome::Completed);
@@ -152,6 +158,7 @@ pub async fn a_batch_given_up_reads_back_as_failed(store: Arc<dyn Store>) {
         },
         bytes: 1_000,
         codes: CodeCounts::from([(Code::BatchFailed, 10)]),
+        ..Completion::default()
     };
     let outcome = store.complete(&lease, &given_up).await;
     assert_eq!(outcome.expect("complete"), CompleteOutcome::Completed);

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use batchfleet_core::PortResult;
-use batchfleet_core::batch::{BatchItem, BatchKey, Completion, Lease, Publication, Shard};
+use batchfleet_core::batch::{BatchItem, BatchKey, Completion, Lease, Publication, Shard, Written};
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::job::{
     CodeCounts, Counts, Job, Layout, NewJob, PlanTotals, Policy, PreparerHold, Reason, ReasonCode,
@@ -15,6 +16,7 @@ use batchfleet_core::ports::{
     ClaimOutcome, CreateOutcome, Held, PreparerOutcome, ShardView, Store,
 };
 use batchfleet_core::source::SourceRef;
+use batchfleet_definition::Code;
 use batchfleet_grammar::{BatchRange, Dialect, Position};
 use tokio::sync::Barrier;
 
@@ -197,6 +199,11 @@ pub(super) fn completion() -> Completion {
         counts: counts(10),
         bytes: 1_000,
         codes: CodeCounts::new(),
+        warned: 3,
+        warnings: CodeCounts::from([(Code::Length, 3)]),
+        written: Some(Written {
+            part: Some(FileSum::of(b"part")),
+        }),
     }
 }
 

@@ -262,6 +262,7 @@ async fn large_batch(store: &dyn Store, id: &batchfleet_core::ids::JobId) {
         counts: large_counts(),
         bytes: HUGE,
         codes: CodeCounts::from([(Code::Required, NO_FLOAT), (Code::TypeMismatch, HUGE)]),
+        ..Completion::default()
     };
     let completed = store.complete(&lease, &done).await.expect("complete");
     assert_eq!(completed, CompleteOutcome::Completed);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use batchfleet_core::PortError;
+use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{PutOutcome, Results};
 use bytes::Bytes;
@@ -146,7 +147,8 @@ async fn join_of(results: &dyn Results, head: &Bytes, lengths: &[usize]) {
         names.push(name);
     }
     let joined = results.join(&job, "rejects.csv", head.clone(), &names);
-    joined.await.expect("join");
+    let sum = joined.await.expect("join");
+    assert_eq!(sum, FileSum::of(&whole), "{lengths:?}");
     let joined = get(results, &job, "rejects.csv").await;
     assert!(joined.is_some_and(|joined| joined == whole), "{lengths:?}");
     for name in &names {

@@ -6,6 +6,7 @@
 mod ending;
 mod ledger;
 mod liveness;
+mod manifest;
 mod owners;
 mod plan;
 mod quiet;
@@ -105,6 +106,7 @@ fn check_job(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
     }
     ending::status_is_right(evidence, job)?;
     ending::one_summary(evidence, job)?;
+    manifest::is_true(evidence, job)?;
     steering::answers_are_true(evidence, job)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use batchfleet_core::job::JobStatus;
+use batchfleet_core::rejects::REJECT_COLUMNS;
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, Summary, output_part};
 use serde_json::Value;
 
@@ -91,6 +92,16 @@ pub(super) fn uncounted(evidence: &Evidence<'_>, job: &Imported<'_>) -> Vec<Stri
         .unwrap_or_default()
 }
 
+/// The records that a rejects.csv names, row by row.
+pub(super) fn rejected(text: &[u8]) -> impl Iterator<Item = Option<u64>> {
+    let reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
+    let rows = reader.into_byte_records().filter_map(Result::ok);
+    rows.map(|row| {
+        let column = row.len().checked_sub(REJECT_COLUMNS.len())?;
+        std::str::from_utf8(row.get(column)?).ok()?.parse().ok()
+    })
+}
+
 /// I3: rejects.csv has every rejected row of a batch that is over, once, and nothing else. A batch
 /// that was given up unread has one line for all of its rows.
 pub(super) fn rejects_are_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
@@ -112,13 +123,8 @@ pub(super) fn rejects_are_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> V
     let Some(text) = evidence.bucket.result(id, REJECTS_FILE) else {
         return Ok(());
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(&text[..]);
     let mut found = BTreeSet::new();
-    for row in reader.byte_records().filter_map(Result::ok) {
-        let cell = row.len().checked_sub(3).and_then(|column| row.get(column));
-        let record = cell.and_then(|cell| std::str::from_utf8(cell).ok()?.parse::<u64>().ok());
+    for record in rejected(text) {
         if !record.is_some_and(|record| found.insert(record)) {
             return violated(
                 "I3",

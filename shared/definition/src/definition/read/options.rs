@@ -7,7 +7,7 @@ use crate::language::{At, Mapping, Reader};
 use crate::types::{Converter, FieldType, ItemType, OptionFault, TypeOptions};
 
 /// The keys of `items`: those of its type, and constraints.
-pub(super) const ITEM_KEYS: [&str; 18] = [
+pub(super) const ITEM_KEYS: [&str; 20] = [
     "type",
     "format",
     "formats",
@@ -26,6 +26,8 @@ pub(super) const ITEM_KEYS: [&str; 18] = [
     "min_length",
     "max_length",
     "one_of",
+    "separator",
+    "items",
 ];
 const FRACTION_DIGITS_MAX: u32 = 38;
 
@@ -124,7 +126,15 @@ impl Reader {
             Some(at) => self.kind(at)?,
             None => FieldType::String,
         };
-        let (options, _) = self.options(&keys, kind, true);
+        let (options, inner) = self.options(&keys, kind, true);
+        if inner != Constraints::default()
+            && let Some(at) = keys.get("items")
+        {
+            self.fault(
+                at,
+                "the items of an item have a type with its options, and no constraints",
+            );
+        }
         let converter = self.converter(&keys, kind, &options, true)?;
         let constraints = self.constraints(&keys, kind, &converter);
         Some((ItemType { kind, options }, constraints))

@@ -1,0 +1,78 @@
+//! UUIDs: 32 hexadecimal digits, with hyphens or without, in braces, or as a URN.
+//!
+//! Written with hyphens and small letters. Versions and variants do not count: databases make all
+//! kinds. This file must not know anything else.
+
+use super::{Mismatch, ascii};
+
+const LENGTH: usize = ::uuid::fmt::Hyphenated::LENGTH;
+
+#[inline]
+pub(super) fn parse<'a>(cell: &'a [u8], out: &'a mut String) -> Result<&'a str, Mismatch> {
+    let uuid = ::uuid::Uuid::try_parse_ascii(cell).map_err(|_| Mismatch::NotUuid)?;
+    let mut buffer = [0; LENGTH];
+    let written = &*uuid.hyphenated().encode_lower(&mut buffer);
+    if written.as_bytes() == cell {
+        return ascii(cell);
+    }
+    out.clear();
+    out.push_str(written);
+    Ok(out)
+}
+
+/// A UUID for an example, a different one for every `n`.
+pub(super) fn example(n: u64) -> String {
+    // Of version 4 and the usual variant, as some readers look at that.
+    let digits = 0x4000_8000_0000_0000_0000_u128 | u128::from(n & 0xffff_ffff_ffff);
+    ::uuid::Uuid::from_u128(digits).hyphenated().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CANONICAL: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+
+    #[test]
+    fn accepts_the_usual_forms() {
+        let mut out = String::from("left over");
+        for good in [
+            CANONICAL,
+            "67E55044-10B1-426F-9247-BB680E5FE0C8",
+            "67e5504410b1426f9247bb680e5fe0c8",
+            "{67e55044-10b1-426f-9247-bb680e5fe0c8}",
+            "{67E55044-10B1-426F-9247-BB680E5FE0C8}",
+            "urn:uuid:67e55044-10b1-426f-9247-bb680e5fe0c8",
+        ] {
+            assert_eq!(parse(good.as_bytes(), &mut out), Ok(CANONICAL), "{good}");
+        }
+        let nil = "00000000-0000-0000-0000-000000000000";
+        assert_eq!(parse(nil.as_bytes(), &mut out), Ok(nil));
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        let long = "a".repeat(1 << 20);
+        for bad in [
+            "67e55044-10b1-426f-9247-bb680e5fe0c",
+            "67e55044-10b1-426f-9247-bb680e5fe0c88",
+            "67e55044-10b1-426f-9247-bb680e5fe0cg",
+            "67e5-504410b1426f9247bb680e5fe0c8",
+            "{67e55044-10b1-426f-9247-bb680e5fe0c8",
+            "(67e55044-10b1-426f-9247-bb680e5fe0c8)",
+            "67e55044_10b1_426f_9247_bb680e5fe0c8",
+            "67e55044–10b1–426f–9247–bb680e5fe0c8",
+            "1",
+            long.as_str(),
+        ] {
+            let mismatch = parse(bad.as_bytes(), &mut String::new()).unwrap_err();
+            assert_eq!(mismatch, Mismatch::NotUuid);
+        }
+    }
+
+    #[test]
+    fn examples_differ() {
+        assert_eq!(example(1), "00000000-0000-4000-8000-000000000001");
+        assert_eq!(example(255), "00000000-0000-4000-8000-0000000000ff");
+    }
+}

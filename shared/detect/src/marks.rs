@@ -1,0 +1,153 @@
+//! How quotes, escapes and line ends are used, by counting alone.
+//!
+//! The reader gives a meaning to any bytes; whether that meaning is likely shows in where quotes
+//! stand. It must not know rows or cells.
+
+use batchfleet_grammar::{Dialect, LineEnd};
+
+/// How one dialect's quotes fare in a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct QuoteUse {
+    /// Fields whose closing quote is the field's last byte.
+    pub(crate) clean: usize,
+    /// Fields with more behind their closing quote.
+    pub(crate) dirty: usize,
+    /// Two quotes in a row within quotes.
+    pub(crate) doubled: usize,
+    /// Whether the text ends within quotes.
+    pub(crate) unclosed: bool,
+}
+
+/// Counts how the quotes of `dialect` are used in `text`, which begins with a field.
+pub(crate) fn quote_use(text: &[u8], dialect: Dialect) -> QuoteUse {
+    let mut found = QuoteUse::default();
+    let Some(quote) = dialect.quote else {
+        return found;
+    };
+    let is_end = |byte: u8| byte == dialect.delimiter || byte == b'\n' || byte == b'\r';
+    let ends_record = |byte: u8| byte == b'\n' || byte == b'\r' && dialect.line_end == LineEnd::Any;
+    let pads = |at: usize| if dialect.trim { spaces(&text[at..]) } else { 0 };
+    let mut at = 0;
+    'fields: while at < text.len() {
+        at += pads(at);
+        if text.get(at) == Some(&quote) {
+            at += 1;
+            loop {
+                match text.get(at) {
+                    None => {
+                        found.unclosed = true;
+                        break 'fields;
+                    }
+                    Some(byte) if dialect.escape == Some(*byte) => at += 2,
+                    Some(byte) if *byte == quote && text.get(at + 1) == Some(&quote) => {
+                        found.doubled += 1;
+                        at += 2;
+                    }
+                    Some(byte) if *byte == quote => break,
+                    Some(_) => at += 1,
+                }
+            }
+            at += 1;
+            at += pads(at.min(text.len()));
+            if text.get(at).is_none_or(|byte| is_end(*byte)) {
+                found.clean += 1;
+            } else {
+                found.dirty += 1;
+            }
+        }
+        while let Some(&byte) = text.get(at) {
+            at += 1;
+            if dialect.escape == Some(byte) {
+                at += 1;
+            } else if byte == dialect.delimiter || ends_record(byte) {
+                break;
+            }
+        }
+    }
+    found
+}
+
+fn spaces(text: &[u8]) -> usize {
+    text.iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count()
+}
+
+/// Where a quote stands for one delimiter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct QuotePlaces {
+    /// At a field's beginning.
+    pub(crate) opens: usize,
+    /// At a field's end.
+    pub(crate) closes: usize,
+    /// At a field's beginning but for spaces.
+    pub(crate) spaced: usize,
+}
+
+/// Counts where `quote` stands beside delimiters and line ends.
+pub(crate) fn quote_places(text: &[u8], delimiter: u8, quote: u8) -> QuotePlaces {
+    let is_edge = |byte: u8| byte == delimiter || byte == b'\n' || byte == b'\r';
+    let mut places = QuotePlaces::default();
+    for at in memchr::memchr_iter(quote, text) {
+        let before = text[..at].last().copied();
+        places.opens += usize::from(before.is_none_or(is_edge));
+        places.closes += usize::from(text.get(at + 1).is_none_or(|byte| is_edge(*byte)));
+        if before == Some(b' ') && delimiter != b' ' {
+            let edge = text[..at].iter().rev().find(|byte| **byte != b' ');
+            places.spaced += usize::from(edge.is_some_and(|byte| *byte == delimiter));
+        }
+    }
+    places
+}
+
+/// Whether a backslash stands where an escape would: before a quote, a delimiter or a line end.
+pub(crate) fn has_escapes(text: &[u8], delimiter: u8) -> bool {
+    memchr::memchr_iter(b'\\', text).any(|at| {
+        text.get(at + 1).is_some_and(|byte| {
+            *byte == delimiter || matches!(byte, b'"' | b'\'' | b'\n' | b'\r' | b'\\')
+        })
+    })
+}
+
+/// How often each kind of line end stands in a text, within quotes or not: `\n`s, and `\r`s that are
+/// not before one.
+pub(crate) fn line_breaks(text: &[u8]) -> (usize, usize) {
+    let lf = memchr::memchr_iter(b'\n', text).count();
+    let lone = memchr::memchr_iter(b'\r', text)
+        .filter(|at| text.get(at + 1).is_some_and(|byte| *byte != b'\n'))
+        .count();
+    (lf, lone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_clean_or_dirty() {
+        let usage = |text: &[u8], escape, trim| {
+            let mut dialect = Dialect::new(b',', Some(b'"'));
+            dialect.escape = escape;
+            dialect.trim = trim;
+            quote_use(text, dialect)
+        };
+        let found = usage(b"\"a\",\"b\"\"c\"\r\n\"d\"x,e\n", None, false);
+        assert_eq!((found.clean, found.dirty, found.doubled), (2, 1, 1));
+        let text = b"\"say \\\"hi\\\" you\",2\n";
+        assert_eq!(usage(text, None, false).dirty, 1);
+        assert_eq!(usage(text, Some(b'\\'), false).clean, 1);
+        let text = b"a, \"b, c\" ,d\n";
+        assert_eq!(usage(text, None, false), QuoteUse::default());
+        assert_eq!(usage(text, None, true).clean, 1);
+        assert!(usage(b"a,\"b", None, false).unclosed);
+        assert!(usage(b"a,\"b\\", Some(b'\\'), false).unclosed);
+    }
+
+    #[test]
+    fn places_are_counted() {
+        let places = quote_places(b"'a';'b'; 'c'\nit's", b';', b'\'');
+        assert_eq!((places.opens, places.closes, places.spaced), (2, 3, 1));
+        assert!(has_escapes(b"a\\;b", b';') && !has_escapes(b"C:\\dir;\\N", b';'));
+        assert_eq!(line_breaks(b"a\r\nb\rc\n\r"), (2, 1));
+    }
+}

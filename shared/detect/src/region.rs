@@ -1,0 +1,432 @@
+//! Where among a sample's rows the table is: what stands above it, how wide it is, what ends it.
+//!
+//! Exports put titles, dates and totals round their tables. A row is above the table if it is
+//! narrower than it, or nearly empty, or a pair of a name and a value. It must not know which dialect
+//! is right, nor decide whether the first row names the columns.
+
+use crate::header::is_known;
+use crate::kind::{Kind, trimmed};
+use crate::sample::{Role, Row, Sample};
+
+/// A table among the rows of a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Region {
+    /// The index of its first row, the header if there is one.
+    pub(crate) start: usize,
+    /// How many cells most of its rows have.
+    pub(crate) width: usize,
+    /// The byte of comment lines, if there are any in or above it.
+    pub(crate) comment: Option<u8>,
+    /// Rows at the end that look like totals or signatures.
+    pub(crate) footers: usize,
+    /// How many names the definition knows are in its first row.
+    pub(crate) names_found: usize,
+}
+
+/// No header stands further down than this many rows.
+const PREAMBLE_ROWS_MAX: usize = 60;
+
+/// Finds the table. `fixed` says that it begins with the first row. Rows of `sample` that turn out to
+/// be comments lose their width. `None` where there is no row with cells.
+pub(crate) fn region(sample: &mut Sample<'_>, fixed: bool, names: &[&str]) -> Option<Region> {
+    let width = common_width(sample)?;
+    let mut comment = sample
+        .dialect
+        .comment
+        .or_else(|| comment_byte(sample, width));
+    for row in &mut sample.rows {
+        let passed = match row.role {
+            Role::Note(byte) => comment == Some(byte),
+            Role::Ruler(_) => true,
+            Role::Cells | Role::Blank => false,
+        };
+        if passed {
+            row.width = 0;
+        }
+    }
+    let width = common_width(sample)?;
+    let first = sample.rows.iter().position(|row| row.width > 0)?;
+    let mut start = first;
+    let mut names_found = count_names(sample, start, names);
+    if !fixed {
+        start = find_start(sample, width);
+        names_found = count_names(sample, start, names);
+        // The definition's names decide, wherever they are.
+        for index in 0..sample.rows.len().min(PREAMBLE_ROWS_MAX) {
+            let found = count_names(sample, index, names);
+            if found > names_found && (found > 1 || names.len() == 1) {
+                (start, names_found) = (index, found);
+            }
+        }
+    }
+    comment = comment.or_else(|| ruler_byte(sample, start));
+    let footers = footers(sample, start, width);
+    Some(Region {
+        start,
+        width,
+        comment,
+        footers,
+        names_found,
+    })
+}
+
+/// The width that the most cells are in: many narrow rows above a table do not outweigh it.
+fn common_width(sample: &Sample<'_>) -> Option<usize> {
+    let mut counts: Vec<(usize, usize)> = Vec::new();
+    for row in sample.rows.iter().filter(|row| row.width > 0) {
+        match counts.iter_mut().find(|(width, _)| *width == row.width) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((row.width, 1)),
+        }
+    }
+    let several = counts.iter().any(|(width, count)| *width > 1 && *count > 1);
+    let weight = |width: usize, count: usize| {
+        // One row alone makes a width only where no other has two.
+        let count = if several && count == 1 { 0 } else { count };
+        (2 * width - 1) * count
+    };
+    let mut best: Option<(usize, usize)> = None;
+    for (width, count) in counts {
+        if best.is_none_or(|(w, c)| weight(width, count) > weight(w, c)) {
+            best = Some((width, count));
+        }
+    }
+    best.map(|(width, _)| width)
+}
+
+/// `#` or the like, if lines that begin with it are no rows.
+fn comment_byte(sample: &Sample<'_>, width: usize) -> Option<u8> {
+    let rows = &sample.rows;
+    let note = rows.iter().find_map(|row| match row.role {
+        Role::Note(byte) => Some(byte),
+        _ => None,
+    })?;
+    if note == sample.dialect.delimiter {
+        return None;
+    }
+    let is_note = |row: &&Row| row.role == Role::Note(note);
+    let notes = rows.iter().filter(is_note).count();
+    let cells = rows.iter().filter(|row| row.role == Role::Cells).count();
+    let fitting = rows
+        .iter()
+        .filter(is_note)
+        .filter(|row| row.width == width)
+        .count();
+    let leading = rows.iter().take_while(|row| row.role != Role::Cells);
+    let last_leading = leading.filter(is_note).last();
+    // `#id,name` above the rows is the header.
+    let is_header = last_leading
+        .is_some_and(|row| row.width == width && width > 1 && !has_space_behind_mark(sample, row));
+    let is_data = fitting * 2 > notes && fitting * 4 > cells;
+    (cells > 0 && !is_header && !is_data).then_some(note)
+}
+
+fn has_space_behind_mark(sample: &Sample<'_>, row: &Row) -> bool {
+    trimmed(sample.raw(row)).get(1) == Some(&b' ')
+}
+
+/// The byte that begins lines drawn among the table's rows, if it begins no other row.
+fn ruler_byte(sample: &Sample<'_>, start: usize) -> Option<u8> {
+    let ruler = sample.rows[start..].iter().find_map(|row| match row.role {
+        Role::Ruler(byte) => Some(byte),
+        _ => None,
+    });
+    let byte = ruler
+        .filter(|byte| *byte != sample.dialect.delimiter && Some(*byte) != sample.dialect.quote)?;
+    let others = sample
+        .rows
+        .iter()
+        .any(|row| row.role == Role::Cells && trimmed(sample.raw(row)).first() == Some(&byte));
+    (!others).then_some(byte)
+}
+
+/// The row that the table begins with.
+fn find_start(sample: &Sample<'_>, width: usize) -> usize {
+    let rows = &sample.rows;
+    let mut start = rows.iter().position(|row| row.width == width).unwrap_or(0);
+    if width == 1 {
+        return first_of_last_block(sample, start);
+    }
+    let passed = after_sparse(sample, after_pairs(sample, start, width), width);
+    let passed = after_title(sample, passed);
+    if passed > start {
+        return passed;
+    }
+    // A header of another width, or ragged rows, right above.
+    while start > 0 {
+        let above = &rows[start - 1];
+        let near = above.width >= 2 && above.width.abs_diff(width) <= (width / 4).max(1);
+        let joined = near && !is_sparse(above, above.width) && !is_pair(sample, above)
+            || is_header_of(sample, above, &rows[start]);
+        if !joined {
+            break;
+        }
+        start -= 1;
+    }
+    start
+}
+
+/// A row of names alone, above one with values, though it has fewer or more cells.
+fn is_header_of(sample: &Sample<'_>, above: &Row, below: &Row) -> bool {
+    let words = |row: &Row| sample.kinds(row).iter().all(|kind| *kind == Kind::Word);
+    let values = |row: &Row| sample.kinds(row).iter().any(|kind| kind.is_value());
+    above.width >= 2 && above.width * 2 >= below.width && words(above) && values(below)
+}
+
+/// In a table of one column, a title with a blank line below stands above it.
+fn first_of_last_block(sample: &Sample<'_>, start: usize) -> usize {
+    let rows = &sample.rows;
+    let blank = rows
+        .iter()
+        .skip(start)
+        .take(4)
+        .position(|row| row.role == Role::Blank);
+    match blank {
+        Some(1) => {
+            let next = rows
+                .iter()
+                .enumerate()
+                .skip(start + 1)
+                .find(|(_, row)| row.width > 0);
+            let rows_below = rows
+                .iter()
+                .skip(start + 1)
+                .filter(|row| row.width > 0)
+                .count();
+            match next {
+                Some((index, _)) if rows_below > 2 => index,
+                _ => start,
+            }
+        }
+        _ => start,
+    }
+}
+
+/// `Date:;01.02.2024`: a name with its value.
+fn is_pair(sample: &Sample<'_>, row: &Row) -> bool {
+    if row.width < 2 || row.filled > 3 {
+        return false;
+    }
+    let cells = sample.cells(row);
+    cells.first().is_some_and(|cell| cell.last() == Some(&b':'))
+}
+
+/// Passes pairs, and a short block of as many cells that a blank row parts from the table.
+fn after_pairs(sample: &Sample<'_>, start: usize, width: usize) -> usize {
+    let rows = &sample.rows;
+    let mut at = start;
+    while at + 1 < rows.len().min(PREAMBLE_ROWS_MAX)
+        && (rows[at].width == 0 || is_pair(sample, &rows[at]))
+    {
+        at += 1;
+    }
+    if rows[at].width != width {
+        // What comes behind the pairs is no table of this width: they are the table.
+        let next = rows
+            .iter()
+            .enumerate()
+            .skip(at)
+            .find(|(_, row)| row.width == width);
+        at = next.map_or(start, |(index, _)| index);
+    }
+    let block_end = rows
+        .iter()
+        .enumerate()
+        .skip(at)
+        .take(12)
+        .find(|(_, row)| row.role == Role::Blank);
+    let Some((blank, _)) = block_end else {
+        return at;
+    };
+    let Some((next, _)) = rows
+        .iter()
+        .enumerate()
+        .skip(blank)
+        .find(|(_, row)| row.width > 0)
+    else {
+        return at;
+    };
+    let above = blank - at;
+    let below = rows
+        .iter()
+        .skip(next)
+        .take_while(|row| row.role != Role::Blank)
+        .filter(|row| row.width == width)
+        .count();
+    let values = |row: &Row| sample.kinds(row).iter().any(|kind| kind.is_value());
+    // A table of its own has a header without values and rows with them; what stands above one
+    // is shorter and has values from its first row on, or is one row.
+    let is_preamble = above == 1 && below >= 2
+        || (above <= 8 && below > 2 * above && values(&rows[at]) && !values(&rows[next]));
+    if is_preamble && rows[next].width == width {
+        next
+    } else {
+        at
+    }
+}
+
+fn is_sparse(row: &Row, width: usize) -> bool {
+    width >= 3 && (row.filled <= 1 || row.filled * 3 <= width)
+}
+
+/// Passes rows that are nearly empty where a full one follows: titles, with the delimiters that a
+/// spreadsheet adds to every row.
+fn after_sparse(sample: &Sample<'_>, start: usize, width: usize) -> usize {
+    let rows = &sample.rows;
+    let mut at = start;
+    while at < rows.len().min(PREAMBLE_ROWS_MAX) {
+        let row = &rows[at];
+        let passes = row.width == 0
+            || row.filled == 0
+            || is_sparse(row, width)
+            || row.filled * 2 <= width && (row.filled <= 2 || is_pair(sample, row));
+        if !passes {
+            break;
+        }
+        at += 1;
+    }
+    let Some(full) = rows.get(at) else {
+        return start;
+    };
+    let is_header = full.width + width / 4 >= width && full.filled * 5 >= width * 3;
+    let names = sample
+        .kinds(full)
+        .iter()
+        .filter(|kind| kind.is_value())
+        .count();
+    let first_values = sample
+        .kinds(&rows[start])
+        .iter()
+        .any(|kind| kind.is_value());
+    // Rows of data may be nearly empty too: then the full one is one of them.
+    let mut below: Vec<&Row> = rows.iter().skip(at).filter(|row| row.width > 0).collect();
+    let is_empty = |row: &Row| row.filled * 2 <= width && row.filled <= 2 || is_sparse(row, width);
+    while below.last().is_some_and(|row| is_empty(row)) {
+        below.pop();
+    }
+    let empty = below.iter().filter(|row| is_empty(row)).count();
+    if empty * 6 > below.len() {
+        return start;
+    }
+    if is_header
+        && at < PREAMBLE_ROWS_MAX
+        && (names * 3 <= full.filled || !first_values && at - start <= 3)
+    {
+        at
+    } else {
+        start
+    }
+}
+
+/// Passes a line that is no header where the next one plainly is: a title with delimiters in it.
+fn after_title(sample: &Sample<'_>, start: usize) -> usize {
+    let known = |row: &Row| {
+        let names = sample.cells(row);
+        let is_known = |cell: &&Vec<u8>| is_known(&String::from_utf8_lossy(cell));
+        names.iter().filter(is_known).count()
+    };
+    let mut rows = sample
+        .rows
+        .iter()
+        .enumerate()
+        .skip(start)
+        .filter(|(_, row)| row.width > 0);
+    let (Some((_, title)), Some((index, header)), Some((_, below))) =
+        (rows.next(), rows.next(), rows.next())
+    else {
+        return start;
+    };
+    let values = |row: &Row| {
+        sample
+            .kinds(row)
+            .iter()
+            .filter(|kind| kind.is_value())
+            .count()
+    };
+    let is_header = header.filled >= 2
+        && values(header) == 0
+        && values(below) > 0
+        && known(header) * 2 >= header.filled;
+    if is_header && header.width >= title.width && known(title) == 0 {
+        index
+    } else {
+        start
+    }
+}
+
+/// How many of the definition's names are in a row.
+fn count_names(sample: &Sample<'_>, index: usize, names: &[&str]) -> usize {
+    if names.is_empty() {
+        return 0;
+    }
+    let Some(row) = sample.rows.get(index).filter(|row| row.width > 0) else {
+        return 0;
+    };
+    let mut found = 0;
+    for cell in sample.cells(row) {
+        let text = String::from_utf8_lossy(&cell).to_lowercase();
+        found += usize::from(names.iter().any(|name| name.trim().to_lowercase() == text));
+    }
+    found
+}
+
+/// What a row of totals, or a last line, begins with, in lower case.
+const FOOTER_WORDS: [&str; 22] = [
+    "total",
+    "sum",
+    "summe",
+    "gesamt",
+    "subtotal",
+    "grand total",
+    "somme",
+    "totaal",
+    "totale",
+    "suma",
+    "end",
+    "ende",
+    "fin",
+    "eof",
+    "trailer",
+    "source:",
+    "quelle:",
+    "note:",
+    "end of",
+    "--",
+    "saldo",
+    "rows:",
+];
+
+/// Rows at the end that look like no records of the table.
+fn footers(sample: &Sample<'_>, start: usize, width: usize) -> usize {
+    if !sample.to_the_end {
+        return 0;
+    }
+    let rows: Vec<&Row> = sample
+        .rows
+        .iter()
+        .skip(start + 1)
+        .filter(|row| row.width > 0)
+        .collect();
+    let mut count = 0;
+    for (above, row) in rows.iter().rev().enumerate() {
+        if above >= 10 || above + 1 >= rows.len() {
+            break;
+        }
+        let cells = sample.cells(row);
+        let first = cells.iter().find(|cell| !cell.is_empty());
+        let text = first
+            .map(|cell| String::from_utf8_lossy(cell).to_lowercase())
+            .unwrap_or_default();
+        let is_word = FOOTER_WORDS.iter().any(|word| {
+            text.strip_prefix(word)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+        }) || text.starts_with('(') && text.contains("row");
+        let is_narrow = width >= 3 && row.width * 2 < width || width == 2 && row.width == 1;
+        if is_word || is_narrow {
+            count = above + 1;
+        } else {
+            break;
+        }
+    }
+    count
+}
