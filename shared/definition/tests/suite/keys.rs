@@ -328,7 +328,7 @@ fn transforms_that_make_no_sense() {
         ),
         (
             "transforms: [truncate]",
-            "expected a value, such as \"truncate: 100\"",
+            "expected a value, such as truncate: 100",
         ),
         (
             "transforms: [{ strip: '' }, { prefix: [] }]",

@@ -94,8 +94,10 @@ proptest! {
         let text = format!("fields: [{{ name: a, sensitive: true, {field} }}, {{ name: b }}]");
         let plan = plan(&text, &["a", "b"]);
         let cell = format!("planted{junk}");
-        let errors = check(&plan, &[&*cell, "x"]).unwrap_err();
-        for error in errors {
+        // Some junk makes an address of it.
+        let errors = check(&plan, &[&*cell, "x"]).err();
+        prop_assert!(kind == 1 || errors.is_some());
+        for error in errors.into_iter().flatten() {
             prop_assert!(!error.message.contains("planted"), "{}", error.message);
             prop_assert_eq!(error.suggestion, None);
         }

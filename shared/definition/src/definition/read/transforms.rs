@@ -61,10 +61,7 @@ impl Reader {
         let known: Vec<&str> = known.collect();
         let word = self.text(at, "a transform")?;
         if let Some((word, example)) = VALUES.iter().find(|(value, _)| *value == word) {
-            self.fault(
-                at,
-                format!("expected a value, such as \"{word}: {}\"", example),
-            );
+            self.fault(at, format!("expected a value, such as {word}: {example}"));
             return None;
         }
         Some(match word {
