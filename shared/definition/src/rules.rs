@@ -84,6 +84,7 @@ struct Rule {
     /// The fields that it looks at.
     uses: Vec<u32>,
     field: Option<u32>,
+    is_own: bool,
     severity: Severity,
     /// What to say where it does not hold.
     message: String,
@@ -141,7 +142,7 @@ impl Rules {
     pub fn check(&self, row: &Row, errors: &mut Vec<RowError>) {
         let mut machine = Machine::new(row, &self.sorts);
         for rule in &self.rules {
-            if !are_known(&rule.uses, row) {
+            if !are_known(&rule.uses, row) || rule.is_passed_over(row) {
                 continue;
             }
             match rule.holds(&mut machine) {
@@ -212,10 +213,19 @@ impl Rule {
             check: check?,
             uses,
             field,
+            is_own: spec.is_own,
             severity: spec.severity,
             message,
             name,
         })
+    }
+
+    /// Whether it is a check of a field that is empty in this record.
+    fn is_passed_over(&self, row: &Row) -> bool {
+        let Some(field) = self.field.filter(|_| self.is_own) else {
+            return false;
+        };
+        matches!(row.get(field), Some(Value::Null | Value::Str("")))
     }
 
     /// Whether it holds. What is not known is no breach of it, and no occasion for it.
