@@ -183,7 +183,7 @@ impl Definition {
         let (unique, unique_names) = self.constraints();
         if let Some(logic) = self.logic.get() {
             for (index, slot) in binding.slots.iter_mut().enumerate() {
-                slot.added = logic.computed(index).map_or(0, Computed::bytes_added_max);
+                slot.computed = logic.computed(index).map(Computed::bytes_added_max);
             }
         }
         Ok(RowPlan {

@@ -7,6 +7,7 @@
 //!
 //! <https://github.com/google/cel-spec/blob/master/doc/langdef.md>
 
+mod arithmetic;
 mod compile;
 mod eval;
 mod functions;
@@ -17,7 +18,10 @@ mod program;
 mod row;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod value;
+
+use std::fmt::Write as _;
 
 use self::compile::Scope;
 use self::eval::Machine;
@@ -179,7 +183,7 @@ impl Rule {
                 let names = fields.iter().map(|(field, _)| *field);
                 let mut message = format!("there is no field {}", shown(name));
                 if let Some(nearest) = suggest::nearest(name, names) {
-                    message += &format!("; did you mean {}?", shown(nearest));
+                    let _ = write!(message, "; did you mean {}?", shown(nearest));
                 }
                 fault("field", name, &Flaw::at(0, message));
             }

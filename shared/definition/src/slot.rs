@@ -21,10 +21,9 @@ pub(crate) struct Slot {
     pub(crate) name: String,
     /// The column that fills it. Without one, every row has the fallback.
     pub(crate) column: Option<usize>,
-    /// Whether it is calculated: its text stands in place of the record's first cell.
-    is_computed: bool,
-    /// Bytes that it may have in every row because it is calculated.
-    pub(crate) added: usize,
+    /// Bytes that it may have in every row, if it is calculated: its text then stands in place of the
+    /// record's first cell.
+    pub(crate) computed: Option<usize>,
     pub(crate) kind: FieldType,
     pub(crate) required: bool,
     pub(crate) sensitive: bool,
@@ -58,8 +57,7 @@ impl Slot {
         Self {
             name: field.name.clone(),
             column,
-            is_computed: field.compute.is_some(),
-            added: 0,
+            computed: field.compute.as_ref().map(|_| 0),
             kind: field.kind,
             required: field.required,
             sensitive: field.sensitive,
@@ -78,8 +76,7 @@ impl Slot {
         Self {
             name,
             column: Some(column),
-            is_computed: false,
-            added: 0,
+            computed: None,
             kind: FieldType::String,
             required: false,
             sensitive: false,
@@ -104,13 +101,13 @@ impl Slot {
             .as_ref()
             .map_or(0, |plan| plan.steps.bytes_added_max());
         // Quotes, colon and comma.
-        (self.name.len() + 4 + fallback.max(added) + self.added) as u64
+        (self.name.len() + 4 + fallback.max(added) + self.computed.unwrap_or(0)) as u64
     }
 
     /// The cell of the record that its text is in.
     #[inline]
     fn source(&self) -> Option<usize> {
-        if self.is_computed {
+        if self.is_computed() {
             Some(0)
         } else {
             self.column
@@ -118,7 +115,7 @@ impl Slot {
     }
 
     pub(crate) fn is_computed(&self) -> bool {
-        self.is_computed
+        self.computed.is_some()
     }
 
     /// The value of the field in a record. Constraints are for [`violations`](Self::violations).

@@ -7,15 +7,15 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use jiff::SignedDuration;
 use rust_decimal::Decimal;
 
+use super::arithmetic::{arithmetic, negative, no_operator, subtract};
 use super::functions::{self, TEXT_MAX};
 use super::moment;
-use super::parser::Binary;
 use super::program::{Loop, LoopKind, Op};
 use super::row::Row;
-use super::value::{Fail, Moment, Sort, Text, Val, decimal_of};
+use super::tree::Binary;
+use super::value::{Fail, Sort, Text, Val, of_json};
 use crate::types::Value;
 
 /// The most steps for one record, of all its rules together. A step is one operation on a few
@@ -53,16 +53,12 @@ impl<'a> Machine<'a> {
     /// Takes steps off those that are left, before the work they stand for.
     #[inline]
     fn charge(&mut self, steps: u64) -> std::result::Result<(), Fail> {
-        match self.steps_left.checked_sub(steps) {
-            Some(left) => {
-                self.steps_left = left;
-                Ok(())
-            }
-            None => {
-                self.steps_left = 0;
-                Err(Fail::TooMuchWork)
-            }
+        if steps > self.steps_left {
+            self.steps_left = 0;
+            return Err(Fail::TooMuchWork);
         }
+        self.steps_left -= steps;
+        Ok(())
     }
 
     /// Whether an expression holds; `None` where that is not known.
@@ -214,7 +210,7 @@ impl<'a> Machine<'a> {
         }
         self.charge(text.len() as u64 / 8)?;
         let tree = serde_json::from_str(text).map_err(|_| Fail::Convert("JSON"))?;
-        let value = value_of_json(tree);
+        let value = of_json(tree);
         self.read.push((index, value.clone()));
         Ok(value)
     }
@@ -503,36 +499,6 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The tree of JSON as a value. Its depth is bounded by the reader of JSON.
-fn value_of_json(tree: serde_json::Value) -> Val<'static> {
-    use serde_json::Value as Json;
-    match tree {
-        Json::Null => Val::Null,
-        Json::Bool(truth) => Val::Bool(truth),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(int), _) => Val::Int(int),
-            (None, Some(number)) if number.is_finite() => Val::Num(number),
-            _ => Val::Null,
-        },
-        Json::String(text) => Val::Str(text.into()),
-        Json::Array(items) => Val::List(Rc::new(items.into_iter().map(value_of_json).collect())),
-        Json::Object(map) => {
-            let entry = |(key, value): (String, Json)| (Text::from(key), value_of_json(value));
-            let mut entries: Vec<_> = map.into_iter().map(entry).collect();
-            entries.sort_by(|left, right| (*left.0).cmp(&right.0));
-            Val::Map(Rc::new(entries))
-        }
-    }
-}
-
-fn no_operator(operator: Binary, left: &Val, right: &Val) -> Fail {
-    let (left, right) = (left.sort().as_str(), right.sort().as_str());
-    Fail::Sorts(format!(
-        "{} does not work between {left} and {right}",
-        operator.as_str()
-    ))
-}
-
 fn no_parts(value: &Val) -> Fail {
     Fail::Sorts(format!("{} has no parts", value.sort().as_str()))
 }
@@ -551,98 +517,4 @@ fn item<'a>(target: &Val<'a>, key: &Val<'a>) -> Result<'a> {
         }
         _ => Err(no_parts(target)),
     }
-}
-
-fn negative(value: Val) -> Result {
-    match value {
-        Val::Null => Ok(Val::Null),
-        Val::Int(int) => Ok(Val::Int(int.checked_neg().ok_or(Fail::Overflow)?)),
-        Val::Num(number) => Ok(Val::Num(-number)),
-        Val::Dec(number) => Ok(Val::Dec(-number)),
-        Val::Span(span) => Ok(Val::Span(span.checked_neg().ok_or(Fail::Overflow)?)),
-        other => Err(Fail::Sorts(format!(
-            "- needs a number, not {}",
-            other.sort().as_str()
-        ))),
-    }
-}
-
-fn subtract<'a>(left: &Val<'a>, right: &Val<'a>) -> Result<'a> {
-    match (left, right) {
-        (Val::Time(left), Val::Time(right)) => Ok(Val::Span(between(*right, *left))),
-        (Val::Time(moment), Val::Span(span)) => {
-            let span = span.checked_neg().ok_or(Fail::Overflow)?;
-            Ok(Val::Time(moment::later(*moment, span)?))
-        }
-        (Val::Span(left), Val::Span(right)) => {
-            Ok(Val::Span(left.checked_sub(*right).ok_or(Fail::Overflow)?))
-        }
-        _ => arithmetic(Binary::Subtract, left, right),
-    }
-}
-
-/// The time from one moment to another; the calendar is far shorter than the longest duration.
-fn between(from: Moment, to: Moment) -> SignedDuration {
-    to.at.duration_since(from.at)
-}
-
-/// `+`, `-`, `*`, `/` and `%` of numbers: exact of whole numbers and of decimals, a double if one is.
-fn arithmetic<'a>(operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Result<'a> {
-    match (left, right) {
-        (Val::Int(left), Val::Int(right)) => of_ints(operator, *left, *right),
-        (Val::Int(left), Val::Num(right)) => of_doubles(operator, *left as f64, *right),
-        (Val::Num(left), Val::Int(right)) => of_doubles(operator, *left, *right as f64),
-        (Val::Num(left), Val::Num(right)) => of_doubles(operator, *left, *right),
-        (Val::Dec(left), Val::Dec(right)) => of_decimals(operator, *left, *right),
-        (Val::Dec(left), Val::Int(right)) => of_decimals(operator, *left, Decimal::from(*right)),
-        (Val::Int(left), Val::Dec(right)) => of_decimals(operator, Decimal::from(*left), *right),
-        (Val::Dec(left), Val::Num(right)) => {
-            of_decimals(operator, *left, decimal_of(*right).ok_or(Fail::Overflow)?)
-        }
-        (Val::Num(left), Val::Dec(right)) => {
-            of_decimals(operator, decimal_of(*left).ok_or(Fail::Overflow)?, *right)
-        }
-        _ => Err(no_operator(operator, left, right)),
-    }
-}
-
-fn of_ints<'a>(operator: Binary, left: i64, right: i64) -> Result<'a> {
-    if right == 0 && matches!(operator, Binary::Divide | Binary::Remainder) {
-        return Err(Fail::DivisionByZero);
-    }
-    let result = match operator {
-        Binary::Add => left.checked_add(right),
-        Binary::Subtract => left.checked_sub(right),
-        Binary::Multiply => left.checked_mul(right),
-        Binary::Divide => left.checked_div(right),
-        _ => left.checked_rem(right),
-    };
-    result.map(Val::Int).ok_or(Fail::Overflow)
-}
-
-fn of_doubles<'a>(operator: Binary, left: f64, right: f64) -> Result<'a> {
-    if right == 0.0 && matches!(operator, Binary::Divide | Binary::Remainder) {
-        return Err(Fail::DivisionByZero);
-    }
-    Val::number(match operator {
-        Binary::Add => left + right,
-        Binary::Subtract => left - right,
-        Binary::Multiply => left * right,
-        Binary::Divide => left / right,
-        _ => left % right,
-    })
-}
-
-fn of_decimals<'a>(operator: Binary, left: Decimal, right: Decimal) -> Result<'a> {
-    if right.is_zero() && matches!(operator, Binary::Divide | Binary::Remainder) {
-        return Err(Fail::DivisionByZero);
-    }
-    let result = match operator {
-        Binary::Add => left.checked_add(right),
-        Binary::Subtract => left.checked_sub(right),
-        Binary::Multiply => left.checked_mul(right),
-        Binary::Divide => left.checked_div(right),
-        _ => left.checked_rem(right),
-    };
-    result.map(Val::Dec).ok_or(Fail::Overflow)
 }

@@ -1,119 +1,15 @@
-//! The tree of an expression, and the grammar of CEL that builds it.
+//! The grammar of CEL, which makes the words of an expression a tree.
 //!
 //! The tree is as deep as it may be and no deeper, so that nothing that walks it can run out of
 //! stack. This file must not know which names and functions there are.
 
 use super::lexer::{Flaw, Placed, Token, tokens};
+use super::tree::{Binary, Expr, Node};
 
 /// The longest expression, in bytes.
 pub(super) const TEXT_MAX: usize = 4096;
 /// The deepest a tree may be. Chains of `&&` and of `||` count as one level.
 pub(super) const DEPTH_MAX: usize = 64;
-
-/// One node of the tree.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
-    /// The byte of the text it is blamed on: its first, or that of its operator.
-    pub(super) at: usize,
-    pub(super) expr: Expr,
-    /// Levels beneath and with it.
-    depth: usize,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Expr {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Num(f64),
-    Str(String),
-    Name(String),
-    /// `target.name`
-    Select(Box<Node>, String),
-    /// `target[key]`
-    Index(Box<[Node; 2]>),
-    /// `name(arguments)` or `target.name(arguments)`
-    Call {
-        target: Option<Box<Node>>,
-        name: String,
-        arguments: Vec<Node>,
-    },
-    Not(Box<Node>),
-    Negative(Box<Node>),
-    Binary(Binary, Box<[Node; 2]>),
-    And(Vec<Node>),
-    Or(Vec<Node>),
-    /// `condition ? then : otherwise`
-    Choice(Box<[Node; 3]>),
-    List(Vec<Node>),
-    Map(Vec<[Node; 2]>),
-}
-
-/// An operator between two values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Binary {
-    Equal,
-    Unequal,
-    Less,
-    LessEqual,
-    Greater,
-    GreaterEqual,
-    In,
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Remainder,
-}
-
-impl Binary {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Equal => "==",
-            Self::Unequal => "!=",
-            Self::Less => "<",
-            Self::LessEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterEqual => ">=",
-            Self::In => "in",
-            Self::Add => "+",
-            Self::Subtract => "-",
-            Self::Multiply => "*",
-            Self::Divide => "/",
-            Self::Remainder => "%",
-        }
-    }
-
-    fn of(token: &Token) -> Option<Self> {
-        match token {
-            Token::Name(name) if name == "in" => Some(Self::In),
-            Token::Sign(sign) => Some(match *sign {
-                "==" => Self::Equal,
-                "!=" => Self::Unequal,
-                "<" => Self::Less,
-                "<=" => Self::LessEqual,
-                ">" => Self::Greater,
-                ">=" => Self::GreaterEqual,
-                "+" => Self::Add,
-                "-" => Self::Subtract,
-                "*" => Self::Multiply,
-                "/" => Self::Divide,
-                "%" => Self::Remainder,
-                _ => return None,
-            }),
-            _ => None,
-        }
-    }
-
-    /// How tightly it binds, from 1.
-    fn tightness(self) -> u8 {
-        match self {
-            Self::Add | Self::Subtract => 2,
-            Self::Multiply | Self::Divide | Self::Remainder => 3,
-            _ => 1,
-        }
-    }
-}
 
 /// Reads an expression.
 pub(super) fn parse(text: &str) -> Result<Node, Flaw> {

@@ -8,7 +8,7 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::functions::Function;
-use super::parser::Binary;
+use super::tree::Binary;
 use super::value::{Moment, Val};
 
 /// One step of an expression, with the steps beneath it.

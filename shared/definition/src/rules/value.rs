@@ -261,6 +261,28 @@ impl<'a> Val<'a> {
     }
 }
 
+/// The tree of JSON as a value. Its depth is bounded by the reader of JSON.
+pub(super) fn of_json(tree: serde_json::Value) -> Val<'static> {
+    use serde_json::Value as Json;
+    match tree {
+        Json::Null => Val::Null,
+        Json::Bool(truth) => Val::Bool(truth),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(int), _) => Val::Int(int),
+            (None, Some(number)) if number.is_finite() => Val::Num(number),
+            _ => Val::Null,
+        },
+        Json::String(text) => Val::Str(text.into()),
+        Json::Array(items) => Val::List(Rc::new(items.into_iter().map(of_json).collect())),
+        Json::Object(map) => {
+            let entry = |(key, value): (String, Json)| (Text::from(key), of_json(value));
+            let mut entries: Vec<_> = map.into_iter().map(entry).collect();
+            entries.sort_by(|left, right| (*left.0).cmp(&right.0));
+            Val::Map(Rc::new(entries))
+        }
+    }
+}
+
 /// The decimal that a double is written as: 0.1 is one tenth here, as its author meant it.
 pub(super) fn decimal_of(number: f64) -> Option<Decimal> {
     let text = number.to_string();

@@ -97,7 +97,7 @@ impl Reader {
             ..RuleSpec::default()
         };
         if own.is_some() && !at.is_mapping() {
-            spec.check = self.text(at, "an expression")?.to_owned();
+            self.text(at, "an expression")?.clone_into(&mut spec.check);
             let (rule, check) = (at.clone(), at.clone());
             return Some(Placed {
                 spec,
@@ -127,7 +127,8 @@ impl Reader {
         let Some(check) = keys.get("check").cloned() else {
             return self.missing(&keys, "check");
         };
-        spec.check = self.text(&check, "an expression")?.to_owned();
+        self.text(&check, "an expression")?
+            .clone_into(&mut spec.check);
         Some(Placed {
             spec,
             rule: at.clone(),

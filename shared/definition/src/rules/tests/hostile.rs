@@ -49,8 +49,7 @@ fn the_worst_expressions_end() {
         ];
         assert!(
             expected.contains(&&*outcome),
-            "{expression}: {steps} steps, {:.80}",
-            outcome
+            "{expression}: {steps} steps, {outcome:.80}"
         );
     }
 }
@@ -98,9 +97,8 @@ fn all_rules_of_a_record_share_its_steps() {
 #[test]
 fn macros_nest_to_a_bound() {
     let nested = |depth: usize| {
-        let open: String = (0..depth)
-            .map(|level| format!("l.all(x{level}, "))
-            .collect();
+        let levels = (0..depth).map(|level| format!("l.all(x{level}, "));
+        let open = levels.collect::<Vec<_>>().concat();
         open + "true" + &")".repeat(depth)
     };
     let values = [Some(Value::Json("[1]")), Some(Value::Null)];
@@ -123,7 +121,7 @@ fn the_deepest_expressions_fit_the_stack() {
             format!("{}1{}", "[".repeat(60), "]".repeat(60)),
             format!(
                 "{}age",
-                "active ? ".repeat(1) + &"age : active ? ".repeat(50) + "age : "
+                "active ? age : ".repeat(50)
             ),
             format!("string({}age{})", "math.abs(".repeat(60), ")".repeat(60)),
         ] {

@@ -90,6 +90,10 @@ fn expressions() -> impl Strategy<Value = String> {
 type Words = (String, String, String, String, String, usize);
 
 /// One more level of each sort: whole number, number, text, list, truth.
+#[expect(
+    clippy::many_single_char_names,
+    reason = "the letters stand in the expressions made of them"
+)]
 fn grow(left: &[String; 5], right: &[String; 5], words: &Words) -> [String; 5] {
     let [i, n, s, l, p] = left;
     let [j, m, t, k, q] = right;

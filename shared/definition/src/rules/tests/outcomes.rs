@@ -344,7 +344,7 @@ fn a_rule_that_does_not_hold_is_an_error() {
         (found[1].field, found[1].severity),
         (None, Severity::Warning)
     );
-    let found = errors(&[own.clone()], &row(Value::Int(100)));
+    let found = errors(std::slice::from_ref(&own), &row(Value::Int(100)));
     assert_eq!(
         found[0].message,
         "age: the check does not hold: value < 100"
