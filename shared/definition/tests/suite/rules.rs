@@ -271,7 +271,7 @@ fields:
   - { name: c, compute: 'a + a + a + a + a + a + a + a + a + a' }
 ";
     let plan = plan(text, &["a"]);
-    assert!(plan.bytes_of_every_row() > 2 * 4096);
+    assert!(plan.bytes_of_every_row() > 2 * 256);
     let cell = "x".repeat(10_000);
     let errors = check(&plan, &[&cell]).unwrap_err();
     assert_eq!(

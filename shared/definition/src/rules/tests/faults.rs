@@ -11,135 +11,135 @@ fn faults(specs: &[RuleSpec]) -> Vec<String> {
 
 /// Expressions, and what is said of them.
 const HOPELESS: &[(&str, &str)] = &[
-        (
-            "ag > 5",
-            "fault at 0: there is no field \"ag\"; did you mean \"age\"?",
-        ),
-        (
-            "row.nmae == ''",
-            "fault at 4: there is no field \"nmae\"; did you mean \"name\"?",
-        ),
-        (
-            "row['start  date'] > start_date",
-            "fault at 4: there is no field \"start  date\"; did you mean \"start date\"?",
-        ),
-        (
-            "start > 1",
-            "fault at 0: there is no field \"start\"; write row[\"…\"] for a field whose name is more than one word",
-        ),
-        (
-            "value > 1",
-            "fault at 0: there is no field \"value\"; value is only known in the check of a field",
-        ),
-        (
-            "row == 1",
-            "fault at 0: row needs the name of a field: row.name, or row[\"start date\"]",
-        ),
-        (
-            "row[name]",
-            "fault at 4: the name of a field is a text in quotes",
-        ),
-        (
-            "age > '5'",
-            "fault at 4: > does not work between a whole number and a text",
-        ),
-        (
-            "age == '5'",
-            "fault at 4: == does not work between a whole number and a text",
-        ),
-        (
-            "name + age",
-            "fault at 5: + does not work between a text and a whole number; string(…) makes a text of anything",
-        ),
-        (
-            "start_date + 1",
-            "fault at 11: + does not work between a date and a whole number; string(…) makes a text of anything",
-        ),
-        (
-            "!age",
-            "fault at 1: ! needs true or false, not a whole number",
-        ),
-        (
-            "age && active",
-            "fault at 0: && needs true or false, not a whole number",
-        ),
-        ("-name", "fault at 0: - needs a number, not a text"),
-        (
-            "now() > start_date",
-            "fault at 0: there is no function \"now\": what a rule says must not depend on when it is asked",
-        ),
-        (
-            "name.startswith('a')",
-            "fault at 5: there is no function \"startswith\"; did you mean startsWith?",
-        ),
-        ("len(name) > 5", "fault at 0: there is no function \"len\""),
-        (
-            "startsWith(name, 'a')",
-            "fault at 0: startsWith is called as text.startsWith(text)",
-        ),
-        (
-            "name.replace('a')",
-            "fault at 5: replace is called as text.replace(text, text)",
-        ),
-        (
-            "name.string()",
-            "fault at 5: string is called as string(value)",
-        ),
-        (
-            "name.startsWith(5)",
-            "fault at 16: startsWith() takes a text, not a whole number",
-        ),
-        (
-            "age.size()",
-            "fault at 0: size() takes a text, a list or a map, not a whole number",
-        ),
-        (
-            "name.matches(name)",
-            "fault at 13: the pattern is a text in quotes, so that it is compiled once for all rows",
-        ),
-        (
-            "age.matches('a')",
-            "fault at 0: matches() takes a text, not a whole number",
-        ),
-        (
-            "has(age + 1)",
-            "fault at 8: has takes a field, not a calculation: has(row.name)",
-        ),
-        (
-            "tags.all(t)",
-            "fault at 5: all is called as items.all(item, what to ask of it)",
-        ),
-        (
-            "tags.all(1, true)",
-            "fault at 9: all needs a name for the item first",
-        ),
-        (
-            "tags.all(t, 5)",
-            "fault at 12: all needs true or false, not a whole number",
-        ),
-        (
-            "age in name",
-            "fault at 4: in looks into a list or a map, not into a text",
-        ),
-        (
-            "name[0]",
-            "fault at 4: a text has no items to look up with [ ]",
-        ),
-        (
-            "tags['a']",
-            "fault at 4: a list is looked up by a whole number, a map by a text",
-        ),
-        ("{1: 2}", "fault at 1: a key of a map is a text in quotes"),
-        (
-            "{'a': 2, 'a': 3}",
-            "fault at 9: the key \"a\" is there twice",
-        ),
-        ("random()", "fault at 0: there is no function \"random\""),
-        ("type(age)", "fault at 0: there is no function \"type\""),
-        (
-            "timestamp('yesterday')",
-            "fault at 0: timestamp(): a text is not a date (2024-01-31) or a date with a time (2024-01-31T10:00:00Z)",
-        ),
+    (
+        "ag > 5",
+        "fault at 0: there is no field \"ag\"; did you mean \"age\"?",
+    ),
+    (
+        "row.nmae == ''",
+        "fault at 4: there is no field \"nmae\"; did you mean \"name\"?",
+    ),
+    (
+        "row['start  date'] > start_date",
+        "fault at 4: there is no field \"start  date\"; did you mean \"start date\"?",
+    ),
+    (
+        "start > 1",
+        "fault at 0: there is no field \"start\"; write row[\"…\"] for a field whose name is more than one word",
+    ),
+    (
+        "value > 1",
+        "fault at 0: there is no field \"value\"; value is only known in the check of a field",
+    ),
+    (
+        "row == 1",
+        "fault at 0: row needs the name of a field: row.name, or row[\"start date\"]",
+    ),
+    (
+        "row[name]",
+        "fault at 4: the name of a field is a text in quotes",
+    ),
+    (
+        "age > '5'",
+        "fault at 4: > does not work between a whole number and a text",
+    ),
+    (
+        "age == '5'",
+        "fault at 4: == does not work between a whole number and a text",
+    ),
+    (
+        "name + age",
+        "fault at 5: + does not work between a text and a whole number; string(…) makes a text of anything",
+    ),
+    (
+        "start_date + 1",
+        "fault at 11: + does not work between a date and a whole number; string(…) makes a text of anything",
+    ),
+    (
+        "!age",
+        "fault at 1: ! needs true or false, not a whole number",
+    ),
+    (
+        "age && active",
+        "fault at 0: && needs true or false, not a whole number",
+    ),
+    ("-name", "fault at 0: - needs a number, not a text"),
+    (
+        "now() > start_date",
+        "fault at 0: there is no function \"now\": what a rule says must not depend on when it is asked",
+    ),
+    (
+        "name.startswith('a')",
+        "fault at 5: there is no function \"startswith\"; did you mean startsWith?",
+    ),
+    ("len(name) > 5", "fault at 0: there is no function \"len\""),
+    (
+        "startsWith(name, 'a')",
+        "fault at 0: startsWith is called as text.startsWith(text)",
+    ),
+    (
+        "name.replace('a')",
+        "fault at 5: replace is called as text.replace(text, text)",
+    ),
+    (
+        "name.string()",
+        "fault at 5: string is called as string(value)",
+    ),
+    (
+        "name.startsWith(5)",
+        "fault at 16: startsWith() takes a text, not a whole number",
+    ),
+    (
+        "age.size()",
+        "fault at 0: size() takes a text, a list or a map, not a whole number",
+    ),
+    (
+        "name.matches(name)",
+        "fault at 13: the pattern is a text in quotes, so that it is compiled once for all rows",
+    ),
+    (
+        "age.matches('a')",
+        "fault at 0: matches() takes a text, not a whole number",
+    ),
+    (
+        "has(age + 1)",
+        "fault at 8: has takes a field, not a calculation: has(row.name)",
+    ),
+    (
+        "tags.all(t)",
+        "fault at 5: all is called as items.all(item, what to ask of it)",
+    ),
+    (
+        "tags.all(1, true)",
+        "fault at 9: all needs a name for the item first",
+    ),
+    (
+        "tags.all(t, 5)",
+        "fault at 12: all needs true or false, not a whole number",
+    ),
+    (
+        "age in name",
+        "fault at 4: in looks into a list or a map, not into a text",
+    ),
+    (
+        "name[0]",
+        "fault at 4: a text has no items to look up with [ ]",
+    ),
+    (
+        "tags['a']",
+        "fault at 4: a list is looked up by a whole number, a map by a text",
+    ),
+    ("{1: 2}", "fault at 1: a key of a map is a text in quotes"),
+    (
+        "{'a': 2, 'a': 3}",
+        "fault at 9: the key \"a\" is there twice",
+    ),
+    ("random()", "fault at 0: there is no function \"random\""),
+    ("type(age)", "fault at 0: there is no function \"type\""),
+    (
+        "timestamp('yesterday')",
+        "fault at 0: timestamp(): a text is not a date (2024-01-31) or a date with a time (2024-01-31T10:00:00Z)",
+    ),
 ];
 
 #[test]

@@ -119,10 +119,7 @@ fn the_deepest_expressions_fit_the_stack() {
             format!("{}active", "!".repeat(60)),
             format!("age{}", " + 1".repeat(60)),
             format!("{}1{}", "[".repeat(60), "]".repeat(60)),
-            format!(
-                "{}age",
-                "active ? age : ".repeat(50)
-            ),
+            format!("{}age", "active ? age : ".repeat(50)),
             format!("string({}age{})", "math.abs(".repeat(60), ")".repeat(60)),
         ] {
             let outcome = super::outcome(&text);
