@@ -19,6 +19,8 @@ pub use self::field::{
 };
 pub use self::reading::Reading;
 use crate::language::Faults;
+use crate::logic::Logic;
+use crate::rules::RuleSpec;
 
 /// What a good row is and where it goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,8 @@ pub struct Definition {
     unknown_columns: UnknownColumns,
     skip_empty_rows: bool,
     unique_together: Vec<UniqueTogether>,
+    rules: Vec<RuleSpec>,
+    pub(crate) logic: Logic,
 }
 
 /// How large a batch may grow, where the definition says so.
@@ -119,6 +123,8 @@ impl Definition {
             unknown_columns: UnknownColumns::default(),
             skip_empty_rows: true,
             unique_together: Vec::new(),
+            rules: Vec::new(),
+            logic: Logic::default(),
         }
     }
 
@@ -204,5 +210,11 @@ impl Definition {
     #[must_use]
     pub fn unique_together(&self) -> &[UniqueTogether] {
         &self.unique_together
+    }
+
+    /// What must hold for each row: the checks of the fields in their order, then the rules.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleSpec] {
+        &self.rules
     }
 }

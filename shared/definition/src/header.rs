@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::definition::{Definition, UnknownColumns};
 use crate::plan::RowPlan;
 use crate::row_error::Severity;
+use crate::rules::Computed;
 use crate::show::shown;
 use crate::slot::Slot;
 use crate::suggest::nearest;
@@ -180,6 +181,11 @@ impl Definition {
             return Err(HeaderFaults(binding.faults));
         }
         let (unique, unique_names) = self.constraints();
+        if let Some(logic) = self.logic.get() {
+            for (index, slot) in binding.slots.iter_mut().enumerate() {
+                slot.computed = logic.computed(index).map(Computed::bytes_added_max);
+            }
+        }
         Ok(RowPlan {
             columns: header.len(),
             ragged: self.ragged(),
@@ -189,6 +195,7 @@ impl Definition {
             ignored: binding.ignored,
             unique,
             unique_names,
+            logic: self.logic.clone(),
         })
     }
 
@@ -251,7 +258,7 @@ impl Binding {
         }
         let mut suggested = 0;
         for (field, column) in definition.fields().iter().zip(&taken) {
-            let is_missing = field.required && field.constant.is_none() && column.is_none();
+            let is_missing = field.required && field.has_column() && column.is_none();
             // A warning ends no job: every row has it instead.
             if is_missing && field.severity == Severity::Error {
                 let mut headers = field.headers().filter(|_| suggested < MAX_SUGGESTIONS);

@@ -13,9 +13,11 @@ mod field_plan;
 mod header;
 mod json_lines;
 mod language;
+mod logic;
 mod pattern;
 mod plan;
 mod row_error;
+mod rules;
 mod show;
 mod slot;
 mod suggest;
@@ -32,6 +34,7 @@ pub use json_lines::JsonLines;
 pub use language::{Fault, Faults};
 pub use plan::{Cells, Checked, Encoder, RowPlan, Scratch};
 pub use row_error::{Category, Code, RowError, Severity};
+pub use rules::{Computed, RULES_MAX, Row, RuleFault, RuleSpec, Rules};
 pub use types::{
     Converter, FieldType, ItemType, Literal, Mismatch, OptionFault, TypeOptions, Value,
 };

@@ -5,7 +5,9 @@
 
 use crate::constraint::Violation;
 use crate::definition::Ragged;
+use crate::logic::{Logic, RowLogic};
 use crate::row_error::{Code, RowError, Severity};
+use crate::rules::Row;
 use crate::slot::Slot;
 use crate::types::Value;
 use crate::unique::{self, Constraint};
@@ -55,6 +57,8 @@ pub struct Scratch {
     /// The bytes of a unique key.
     key: Vec<u8>,
     violations: Vec<Violation>,
+    /// The values of the record, where rules are to be asked about them.
+    row: Row,
 }
 
 /// What became of a record.
@@ -82,6 +86,7 @@ pub struct RowPlan {
     pub(crate) sensitive: Vec<usize>,
     pub(crate) unique: Vec<Constraint>,
     pub(crate) unique_names: Vec<String>,
+    pub(crate) logic: Logic,
 }
 
 /// Whether a record is one that the plan can check.
@@ -161,32 +166,120 @@ impl RowPlan {
         }
         let errors_before = errors.len();
         encoder.begin();
-        for (index, slot) in self.slots.iter().enumerate() {
-            let mut violations = std::mem::take(&mut scratch.violations);
-            match slot.read(record, scratch) {
-                Ok(value) => {
-                    slot.violations(&value, &mut violations);
-                    encoder.field(index, value);
-                }
-                Err(problem) => {
-                    errors.push(slot.problem(index, record, &problem, scratch));
-                    if slot.severity == Severity::Warning {
-                        encoder.field(index, slot.kept(record, &problem, scratch));
-                    }
-                }
+        if let Some(logic) = self.logic.get() {
+            self.check_with(logic, record, scratch, encoder, errors);
+        } else {
+            for index in 0..self.slots.len() {
+                self.field(index, record, scratch, None, encoder, errors);
             }
-            for violation in violations.drain(..) {
-                errors.push(slot.violation(index, record, violation));
-            }
-            scratch.violations = violations;
         }
-        let is_error = |error: &RowError| error.severity == Severity::Error;
         if errors[errors_before..].iter().any(is_error) {
             encoder.discard();
             return Checked::Rejected;
         }
         encoder.end();
         Checked::Accepted
+    }
+
+    /// Checks and encodes one field, and keeps its value where it is needed again.
+    #[inline]
+    fn field<C, E>(
+        &self,
+        index: usize,
+        record: &C,
+        scratch: &mut Scratch,
+        row: Option<&mut Row>,
+        encoder: &mut E,
+        errors: &mut Vec<RowError>,
+    ) where
+        C: Cells + ?Sized,
+        E: Encoder,
+    {
+        let slot = &self.slots[index];
+        let mut violations = std::mem::take(&mut scratch.violations);
+        match slot.read(record, scratch) {
+            Ok(value) => {
+                slot.violations(&value, &mut violations);
+                encoder.field(index, value);
+                if let Some(row) = row {
+                    row.push(Some(value));
+                }
+            }
+            Err(problem) => {
+                errors.push(slot.problem(index, record, &problem, scratch));
+                if slot.severity == Severity::Warning {
+                    encoder.field(index, slot.kept(record, &problem, scratch));
+                }
+                if let Some(row) = row {
+                    row.push(None);
+                }
+            }
+        }
+        for violation in violations.drain(..) {
+            errors.push(slot.violation(index, record, violation));
+        }
+        scratch.violations = violations;
+    }
+
+    /// Checks and encodes the fields of a record, calculates those that are calculated, and asks the
+    /// rules.
+    fn check_with<C, E>(
+        &self,
+        logic: &RowLogic,
+        record: &C,
+        scratch: &mut Scratch,
+        encoder: &mut E,
+        errors: &mut Vec<RowError>,
+    ) where
+        C: Cells + ?Sized,
+        E: Encoder,
+    {
+        let errors_before = errors.len();
+        let mut row = std::mem::take(&mut scratch.row);
+        row.clear();
+        for (index, slot) in self.slots.iter().enumerate() {
+            let Some(computed) = logic.computed(index) else {
+                self.field(index, record, scratch, Some(&mut row), encoder, errors);
+                continue;
+            };
+            let text = match computed.text(&row) {
+                Ok(text) => text,
+                Err(why) => {
+                    let sentence = format!("it can't be calculated: {why}");
+                    errors.push(slot.error(index, Code::Rule, &sentence, None));
+                    None
+                }
+            };
+            // What it needs is an error already, unless that was a warning only.
+            if text.is_none() && errors[errors_before..].iter().any(is_error) {
+                row.push(None);
+                continue;
+            }
+            let cell = Calculated(text.unwrap_or_default());
+            self.field(index, &cell, scratch, Some(&mut row), encoder, errors);
+        }
+        logic.rules.check(&row, errors);
+        scratch.row = row;
+    }
+
+    /// The values of a record, for keys that are calculated from them.
+    fn values<C: Cells + ?Sized>(
+        &self,
+        logic: &RowLogic,
+        record: &C,
+        scratch: &mut Scratch,
+        row: &mut Row,
+    ) {
+        row.clear();
+        for (index, slot) in self.slots.iter().enumerate() {
+            let Some(computed) = logic.computed(index) else {
+                row.push(slot.read(record, scratch).ok());
+                continue;
+            };
+            let text = computed.text(row).ok().flatten();
+            let cell = text.map(Calculated);
+            row.push(cell.as_ref().and_then(|cell| slot.read(cell, scratch).ok()));
+        }
     }
 
     /// The constraints over the whole job, by the names of their fields. [`unique_keys`] and
@@ -218,13 +311,25 @@ impl RowPlan {
             return;
         }
         let mut key = std::mem::take(&mut scratch.key);
+        let mut row = std::mem::take(&mut scratch.row);
+        let is_computed = |slot: &usize| self.slots[*slot].is_computed();
+        let logic = self.logic.get().filter(|_| {
+            let mut slots = self.unique.iter().flat_map(|unique| &unique.slots);
+            slots.any(is_computed)
+        });
+        if let Some(logic) = logic {
+            self.values(logic, record, scratch, &mut row);
+        }
         for constraint in &self.unique {
             key.clear();
             let mut is_whole = true;
-            for &slot in &constraint.slots {
-                let slot = &self.slots[slot];
-                let value = slot.read(record, scratch);
-                is_whole = value.is_ok_and(|value| {
+            for &index in &constraint.slots {
+                let slot = &self.slots[index];
+                let value = match logic {
+                    Some(_) => row.get(index as u32),
+                    None => slot.read(record, scratch).ok(),
+                };
+                is_whole = value.is_some_and(|value| {
                     unique::add(&mut key, &value, slot.kind, constraint.ignore_case)
                 });
                 if !is_whole {
@@ -234,6 +339,7 @@ impl RowPlan {
             out.push(is_whole.then(|| unique::hash(&key)));
         }
         scratch.key = key;
+        scratch.row = row;
     }
 
     /// The error of a record that has the key of an earlier one, which began on `first_line`.
@@ -280,6 +386,23 @@ impl RowPlan {
         );
         RowError::of_row(Code::MalformedRow, message)
     }
+}
+
+/// A calculated text in place of a record's cells.
+struct Calculated(String);
+
+impl Cells for Calculated {
+    fn cell(&self, _: usize) -> Option<&[u8]> {
+        Some(self.0.as_bytes())
+    }
+
+    fn count(&self) -> usize {
+        1
+    }
+}
+
+fn is_error(error: &RowError) -> bool {
+    error.severity == Severity::Error
 }
 
 /// Whether none of these cells holds anything but spaces and tabs.

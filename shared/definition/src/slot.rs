@@ -21,6 +21,9 @@ pub(crate) struct Slot {
     pub(crate) name: String,
     /// The column that fills it. Without one, every row has the fallback.
     pub(crate) column: Option<usize>,
+    /// Bytes that it may have in every row, if it is calculated: its text then stands in place of the
+    /// record's first cell.
+    pub(crate) computed: Option<usize>,
     pub(crate) kind: FieldType,
     pub(crate) required: bool,
     pub(crate) sensitive: bool,
@@ -57,6 +60,7 @@ impl Slot {
         Self {
             name: field.name.clone(),
             column,
+            computed: field.compute.as_ref().map(|_| 0),
             kind: field.kind,
             required: field.required,
             sensitive: field.sensitive,
@@ -77,6 +81,7 @@ impl Slot {
         Self {
             name,
             column: Some(column),
+            computed: None,
             kind: FieldType::String,
             required: false,
             sensitive: false,
@@ -103,7 +108,21 @@ impl Slot {
             .as_ref()
             .map_or(0, |plan| plan.steps.bytes_added_max());
         // Quotes, colon and comma.
-        (self.name.len() + 4 + fallback.max(added)) as u64
+        (self.name.len() + 4 + fallback.max(added) + self.computed.unwrap_or(0)) as u64
+    }
+
+    /// The cell of the record that its text is in.
+    #[inline]
+    fn source(&self) -> Option<usize> {
+        if self.is_computed() {
+            Some(0)
+        } else {
+            self.column
+        }
+    }
+
+    pub(crate) fn is_computed(&self) -> bool {
+        self.computed.is_some()
     }
 
     /// The value of the field in a record. Constraints are for [`violations`](Self::violations).
@@ -113,7 +132,7 @@ impl Slot {
         record: &'a C,
         scratch: &'a mut Scratch,
     ) -> Result<Value<'a>, Problem> {
-        let Some(column) = self.column else {
+        let Some(column) = self.source() else {
             return self.no_value();
         };
         let cell = record.cell(column).unwrap_or_default();
@@ -235,7 +254,7 @@ impl Slot {
     }
 
     fn cell<'a, C: Cells + ?Sized>(&self, record: &'a C) -> &'a [u8] {
-        let cell = self.column.and_then(|column| record.cell(column));
+        let cell = self.source().and_then(|column| record.cell(column));
         cell.unwrap_or_default()
     }
 

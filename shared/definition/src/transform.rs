@@ -15,9 +15,9 @@ use crate::definition::{Pad, Transform};
 use crate::pattern;
 
 /// How many bytes a text may become for each that it had.
-const GROWTH_FACTOR: usize = 8;
+pub(crate) const GROWTH_FACTOR: usize = 8;
 /// How many bytes it may become beyond that and what the definition puts there.
-const GROWTH_BYTES: usize = 256;
+pub(crate) const GROWTH_BYTES: usize = 256;
 /// The longest text that matches are sought in one after another, in bytes: the time of that can grow
 /// with the square of the length.
 const SEARCH_BYTES_MAX: usize = 256 << 10;

@@ -31,6 +31,8 @@ pub struct Field {
     pub default: Option<Literal>,
     /// The value in every row, of a field without a column.
     pub constant: Option<Literal>,
+    /// The expression that gives its text in every row, of a field without a column.
+    pub compute: Option<String>,
     /// Whether spaces around a cell are no part of it.
     pub trim: bool,
     /// Cells that stand for no value, compared without the spaces around.
@@ -56,12 +58,18 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether a column fills it: it is neither a constant nor calculated.
+    #[must_use]
+    pub fn has_column(&self) -> bool {
+        self.constant.is_none() && self.compute.is_none()
+    }
+
     /// The headers that its column may have: `column` or the name first, then the aliases. None for a
-    /// constant.
+    /// field without a column.
     pub fn headers(&self) -> impl Iterator<Item = &str> {
         let first = self.column.as_deref().unwrap_or(&self.name);
         let aliases = self.aliases.iter().map(String::as_str);
-        let has_column = self.constant.is_none();
+        let has_column = self.has_column();
         std::iter::once(first)
             .chain(aliases)
             .filter(move |_| has_column)

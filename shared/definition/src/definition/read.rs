@@ -10,6 +10,7 @@ mod field;
 mod literal;
 mod options;
 mod policy;
+mod rules;
 #[cfg(test)]
 mod schema;
 mod transforms;
@@ -26,7 +27,7 @@ const WORKERS_MAX: u32 = 1000;
 const TOGETHER_MAX: usize = 16;
 
 /// The keys of a definition.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "name",
     "description",
     "dialect",
@@ -36,6 +37,7 @@ const KEYS: [&str; 15] = [
     "unknown_columns",
     "skip_empty_rows",
     "unique_together",
+    "rules",
     "batches",
     "destination",
     "retries",
@@ -68,9 +70,12 @@ impl Reader {
         if let Some(at) = keys.get("dialect") {
             definition.reading = self.reading(at).unwrap_or_default();
         }
+        let faults_before = self.count();
         if let Some(at) = keys.get("fields") {
             definition.fields = self.fields(at).unwrap_or_default();
         }
+        let is_whole = self.count() == faults_before;
+        (definition.rules, definition.logic) = self.logic(&keys, &mut definition.fields, is_whole);
         let is_read = keys.get("fields").is_none() || !definition.is_open();
         let fields = is_read.then_some(&*definition.fields);
         if let Some(at) = keys.get("unique_together") {

@@ -44,6 +44,24 @@ impl<'t> At<'t> {
         matches!(&self.node.value, Tree::Scalar(scalar) if scalar.text == word)
     }
 
+    /// The text, if it is one.
+    pub(crate) fn word(&self) -> Option<&'t str> {
+        match &self.node.value {
+            Tree::Scalar(scalar) => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    /// The value of a key, if it is a mapping that has it.
+    pub(crate) fn peek(&self, key: &str) -> Option<Self> {
+        let Tree::Mapping(entries) = &self.node.value else {
+            return None;
+        };
+        let is_key = |node: &Node| matches!(&node.value, Tree::Scalar(found) if found.text == key);
+        let (_, node) = entries.iter().find(|(found, _)| is_key(found))?;
+        Some(self.key(key, node))
+    }
+
     /// The items, if it is a list.
     pub(crate) fn items(&self) -> Vec<Self> {
         let Tree::Sequence(items) = &self.node.value else {
@@ -103,6 +121,11 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn new(faults: Vec<Fault>) -> Self {
         Self { faults }
+    }
+
+    /// How many faults there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.faults.len()
     }
 
     pub(crate) fn into_faults(self) -> Vec<Fault> {

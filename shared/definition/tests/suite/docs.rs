@@ -200,6 +200,7 @@ fn every_key_is_on_the_page() {
         "nonsense: 1",
         "fields: [{ nonsense: 1 }]",
         "dialect: { nonsense: 1 }",
+        "rules: [{ nonsense: 1 }]",
     ] {
         let faults = Definition::parse(unknown).expect_err("unknown").to_string();
         let list = faults.split("expected one of ").nth(1).expect("a list");

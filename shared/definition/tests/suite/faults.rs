@@ -9,12 +9,12 @@ const LISTS: [(&str, &str); 4] = [
     (
         "<keys>",
         "name, description, dialect, fields, ragged, strict, unknown_columns, skip_empty_rows, \
-         unique_together, batches, destination, retries, max_workers, on_error, tolerated_failures",
+         unique_together, rules, batches, destination, retries, max_workers, on_error, tolerated_failures",
     ),
     (
         "<field keys>",
-        "name, type, description, required, default, column, aliases, constant, trim, null_values, \
-         transforms, pattern, min, max, min_length, max_length, one_of, unique, severity, message, \
+        "name, type, description, required, default, column, aliases, constant, compute, trim, null_values, \
+         transforms, check, pattern, min, max, min_length, max_length, one_of, unique, severity, message, \
          suggestion, sensitive, format, formats, time_zone, true_words, false_words, values, \
          ignore_case, separator, items, decimal_separator, thousands_separator, schemes, \
          fraction_digits",

@@ -10,6 +10,7 @@ mod language;
 mod pipeline;
 mod properties;
 mod rows;
+mod rules;
 mod types;
 
 use batchfleet_definition::{Checked, Definition, JsonLines, RowError, RowPlan, Scratch};

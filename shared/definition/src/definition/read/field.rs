@@ -14,7 +14,7 @@ use crate::transform::Steps;
 use crate::types::{Converter, FieldType, Literal, TypeOptions};
 
 /// The keys of a field: its own, those of its type, and its constraints.
-pub(super) const KEYS: [&str; 35] = [
+pub(super) const KEYS: [&str; 37] = [
     "name",
     "type",
     "description",
@@ -23,9 +23,11 @@ pub(super) const KEYS: [&str; 35] = [
     "column",
     "aliases",
     "constant",
+    "compute",
     "trim",
     "null_values",
     "transforms",
+    "check",
     "pattern",
     "min",
     "max",
@@ -203,6 +205,8 @@ impl Reader {
             Some(at) => self.texts(at, "a list of texts").unwrap_or_default(),
             None => Vec::new(),
         };
+        let compute = keys.get("compute");
+        let compute = compute.and_then(|at| self.text(at, "an expression").map(str::to_owned));
         let unique = keys.get("unique").and_then(|at| self.unique(at));
         if let (Some(_), Some(at)) = (unique, keys.get("default")) {
             self.fault(
@@ -225,6 +229,7 @@ impl Reader {
             required,
             default: None,
             constant: None,
+            compute,
             trim,
             null_values: null_values
                 .iter()
@@ -246,8 +251,18 @@ impl Reader {
         })
     }
 
-    /// A constant needs no column, and nothing that is about one.
+    /// A constant needs no column, and nothing that is about one; nor does what is calculated.
     fn without_column(&mut self, keys: &Mapping<'_>) {
+        if keys.get("compute").is_some() {
+            for key in ["constant", "column", "aliases"] {
+                if let Some(at) = keys.get(key) {
+                    self.fault(
+                        at,
+                        "a calculated field has no column, so it does not have this key",
+                    );
+                }
+            }
+        }
         if keys.get("constant").is_none() {
             return;
         }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{KEYS, dialect, field, options};
+use super::{KEYS, dialect, field, options, rules};
 use crate::language::{Resolved, Tree, parse};
 use crate::types::FieldType;
 
@@ -144,6 +144,9 @@ fn the_schema_has_the_keys_that_are_read() {
     assert_eq!(keys(&schema), sorted(KEYS));
     assert_eq!(keys(&schema["$defs"]["field"]), sorted(field::KEYS));
     assert_eq!(keys(&schema["$defs"]["items"]), sorted(options::ITEM_KEYS));
+    assert_eq!(keys(&schema["$defs"]["rule"]), sorted(rules::RULE_KEYS));
+    let check = &schema["$defs"]["check"]["anyOf"][1];
+    assert_eq!(keys(check), sorted(rules::CHECK_KEYS));
     assert_eq!(
         keys(&schema["properties"]["dialect"]),
         sorted(dialect::KEYS)
@@ -189,6 +192,10 @@ fn the_schema_refuses_what_is_no_definition() {
         "fields: [{ name: a, transforms: [trimm] }]",
         "fields: [{ name: a, transforms: [{ pad_left: { with: x } }] }]",
         "fields: [{ name: a, type: array, items: { typ: integer } }]",
+        "fields: [{ name: a, check: [] }]",
+        "fields: [{ name: a, check: [{ message: no }] }]",
+        "rules: [{ when: 'true' }]",
+        "rules: [{ check: 'true', severity: fatal }]",
         "ragged: maybe",
         "max_workers: 0",
         "dialect: { delimeter: x }",
