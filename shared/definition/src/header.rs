@@ -254,9 +254,9 @@ impl Binding {
             let is_missing = field.required && field.constant.is_none() && column.is_none();
             // A warning ends no job: every row has it instead.
             if is_missing && field.severity == Severity::Error {
-                let headers = field.headers().filter(|_| suggested < MAX_SUGGESTIONS);
+                let mut headers = field.headers().filter(|_| suggested < MAX_SUGGESTIONS);
                 let names = || spare.iter().map(|column| column.name.as_str());
-                let near = headers.filter_map(|header| nearest(header, names())).next();
+                let near = headers.find_map(|header| nearest(header, names()));
                 suggested += 1;
                 self.faults.push(HeaderFault::MissingRequired {
                     field: field.column.clone().unwrap_or_else(|| field.name.clone()),

@@ -240,19 +240,16 @@ impl RowPlan {
     #[must_use]
     pub fn duplicate(&self, constraint: usize, first_line: u64) -> RowError {
         let sentence = |what: &str| format!("{what} in line {first_line} already");
-        match self.unique.get(constraint).map(|unique| &unique.slots[..]) {
-            Some(&[index]) => {
-                let slot = &self.slots[index];
-                let sentence = sentence("the value must be unique, and is");
-                slot.error(index, Code::DuplicateValue, &sentence, None)
-            }
-            _ => {
-                let names = self.unique_names.get(constraint);
-                let names = names.map_or("", String::as_str);
-                let what = format!("{names}: these values together must be unique, and are");
-                RowError::of_row(Code::DuplicateValue, sentence(&what))
-            }
+        let slots = self.unique.get(constraint).map(|unique| &unique.slots[..]);
+        if let Some(&[index]) = slots {
+            let slot = &self.slots[index];
+            let sentence = sentence("the value must be unique, and is");
+            return slot.error(index, Code::DuplicateValue, &sentence, None);
         }
+        let names = self.unique_names.get(constraint);
+        let names = names.map_or("", String::as_str);
+        let what = format!("{names}: these values together must be unique, and are");
+        RowError::of_row(Code::DuplicateValue, sentence(&what))
     }
 
     #[inline]

@@ -31,6 +31,9 @@ pub(crate) struct Slot {
     null_values: Vec<String>,
     /// Nothing for a column that is taken as it is.
     plan: Option<Arc<FieldPlan>>,
+    /// Whether the plan has anything to do besides the conversion.
+    has_steps: bool,
+    has_checks: bool,
     message: Option<String>,
     suggestion: Option<String>,
 }
@@ -61,6 +64,8 @@ impl Slot {
             fallback: fallback.cloned(),
             trim: field.trim,
             null_values: field.null_values.clone(),
+            has_steps: !field.plan.0.steps.is_empty(),
+            has_checks: !field.plan.0.checks.is_empty(),
             plan: Some(Arc::clone(&field.plan.0)),
             message: field.message.clone(),
             suggestion: field.suggestion.clone(),
@@ -80,6 +85,8 @@ impl Slot {
             trim: false,
             null_values: Vec::new(),
             plan: None,
+            has_steps: false,
+            has_checks: false,
             message: None,
             suggestion: None,
         }
@@ -123,7 +130,7 @@ impl Slot {
         let Scratch {
             text, spare, out, ..
         } = scratch;
-        let transformed = !plan.steps.is_empty();
+        let transformed = self.has_steps;
         let cell = if transformed {
             let before = std::str::from_utf8(cell).map_err(|_| not_utf8())?;
             text.clear();
@@ -189,8 +196,8 @@ impl Slot {
     /// Adds what does not hold for a value of the field.
     #[inline]
     pub(crate) fn violations(&self, value: &Value<'_>, found: &mut Vec<Violation>) {
-        if let Some(plan) = &self.plan
-            && !plan.checks.is_empty()
+        if self.has_checks
+            && let Some(plan) = &self.plan
         {
             plan.checks.check(value, found);
         }

@@ -99,16 +99,16 @@ mod tests {
         for (value, expected) in [
             (
                 Value::Str("ann@example.com"),
-                0x1b9c90d8_8d7ebde9_c41a1794_f8702cec,
+                0x1b9c_90d8_8d7e_bde9_c41a_1794_f870_2cec,
             ),
-            (Value::Str("Zoë"), 0xd2e69a67_57b1417d_23e349ff_4462c62b),
-            (Value::Int(42), 0xea11a94d_aa8c50be_2ee7757a_c962299d),
-            (Value::Num(1.5), 0x9058f518_02b9fc1c_cb40c851_ffbba260),
+            (Value::Str("Zoë"), 0xd2e6_9a67_57b1_417d_23e3_49ff_4462_c62b),
+            (Value::Int(42), 0xea11_a94d_aa8c_50be_2ee7_757a_c962_299d),
+            (Value::Num(1.5), 0x9058_f518_02b9_fc1c_cb40_c851_ffbb_a260),
             (
                 Value::Decimal("12.30"),
-                0xe911f5c7_6868864d_c1d98c34_aa748684,
+                0xe911_f5c7_6868_864d_c1d9_8c34_aa74_8684,
             ),
-            (Value::Bool(true), 0x0afea274_554042ca_cf49549a_90abdeb2),
+            (Value::Bool(true), 0x0afe_a274_5540_42ca_cf49_549a_90ab_deb2),
         ] {
             assert_eq!(key(value), Some(expected), "{value:?}");
         }

@@ -253,13 +253,11 @@ impl Reader {
         let expected = "one character in quotes";
         let text = self.text(at, expected)?;
         let mut characters = text.chars();
-        match (characters.next(), characters.next()) {
-            (Some(character), None) => Some(character),
-            _ => {
-                self.unexpected(at, expected);
-                None
-            }
+        if let (Some(character), None) = (characters.next(), characters.next()) {
+            return Some(character);
         }
+        self.unexpected(at, expected);
+        None
     }
 
     pub(crate) fn boolean(&mut self, at: &At<'_>) -> Option<bool> {

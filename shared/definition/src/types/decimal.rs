@@ -29,6 +29,10 @@ impl Decimals {
         out: &'a mut String,
     ) -> Result<&'a str, Mismatch> {
         let marks = self.marks.unwrap_or(Marks::PLAIN);
+        let most = self.fraction_digits.unwrap_or(DIGITS_MAX as u32);
+        if marks.point == b'.' && is_plain(cell, most as usize) {
+            return ascii(cell);
+        }
         let Some(mut pieces) = Pieces::of(cell, marks) else {
             return Err(self.mismatch());
         };
@@ -64,6 +68,24 @@ impl Decimals {
             }
         }
     }
+}
+
+/// Whether a cell is as it will be written, for certain: not begun with a zero, and with no more digits than any
+/// decimal may have.
+#[inline]
+fn is_plain(cell: &[u8], fraction_digits: usize) -> bool {
+    let unsigned = cell.strip_prefix(b"-").unwrap_or(cell);
+    if unsigned.len() > DIGITS_MAX || !matches!(unsigned.first(), Some(b'1'..=b'9')) {
+        return false;
+    }
+    let other = unsigned.iter().position(|byte| !byte.is_ascii_digit());
+    let Some(at) = other else {
+        return true;
+    };
+    let fraction = &unsigned[at + 1..];
+    unsigned[at] == b'.'
+        && (1..=fraction_digits).contains(&fraction.len())
+        && fraction.iter().all(u8::is_ascii_digit)
 }
 
 /// Digits from the first that is not a zero to the last.

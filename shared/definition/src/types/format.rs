@@ -382,7 +382,9 @@ impl Parts {
 /// Whether the Gregorian calendar has the day.
 #[inline]
 pub(super) fn is_day(year: u16, month: u8, day: u8) -> bool {
-    (1..=days_of(year, month)).contains(&day)
+    // Days that every month has are the most, and need no division.
+    let is_common = (1..=28).contains(&day) && (1..=12).contains(&month);
+    is_common || (1..=days_of(year, month)).contains(&day)
 }
 
 /// The days of a month; 0 for a month that no year has.

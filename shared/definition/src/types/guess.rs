@@ -87,7 +87,7 @@ fn numeral(cell: &str, marks: Marks, kind: FieldType, digits: Option<u32>) -> Op
         negative = true;
         text = rest.to_owned();
     }
-    let (whole, mut fraction) = point(&text, marks)?;
+    let (whole, mut fraction) = point(&text)?;
     if kind == FieldType::Integer {
         if fraction.contains(|digit| digit != '0') {
             return None;
@@ -112,8 +112,8 @@ fn numeral(cell: &str, marks: Marks, kind: FieldType, digits: Option<u32>) -> Op
     Some(format!("{sign}{whole}{point}{fraction}"))
 }
 
-/// The digits before the point and those after it, where the marks tell which is which.
-fn point(text: &str, marks: Marks) -> Option<(String, &str)> {
+/// The digits before the point and those after it, where it is clear which is which.
+fn point(text: &str) -> Option<(String, &str)> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let grouped = |text: &str, mark: char| {
         let mut groups = text.split(mark);
@@ -138,8 +138,8 @@ fn point(text: &str, marks: Marks) -> Option<(String, &str)> {
             };
             if text.matches(mark).count() > 1 {
                 (grouped(text, mark)?, "")
-            } else if text.len() - at == 4 && at <= 3 && mark != char::from(marks.point) {
-                // A thousand to some, a number with three decimals to others.
+            } else if text.len() - at == 4 && (1..=3).contains(&at) && !text.starts_with('0') {
+                // Thousands to some, three digits after the point to others.
                 return None;
             } else {
                 (text[..at].to_owned(), &text[at + 1..])

@@ -4,6 +4,7 @@
 //! must not know what the values mean.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::mismatch::listed;
 use super::options::{OptionFault, TypeOptions};
@@ -18,7 +19,7 @@ const FEW: usize = 12;
 pub(super) struct Set {
     values: Vec<Box<str>>,
     /// The place of every value, when there are many; without its case when that does not count.
-    places: HashMap<Box<str>, usize>,
+    places: HashMap<Box<str>, usize, BuildHasherDefault<Fnv>>,
     /// The values without their case, when case does not count.
     folded: Option<Vec<Box<str>>>,
 }
@@ -30,7 +31,8 @@ impl Set {
             let message = "an enum needs at least one value";
             faults.push(OptionFault::of("values", message));
         }
-        let mut places: HashMap<Box<str>, usize> = HashMap::with_capacity(values.len());
+        let mut places: HashMap<Box<str>, usize, BuildHasherDefault<Fnv>> =
+            HashMap::with_capacity_and_hasher(values.len(), BuildHasherDefault::default());
         let mut folded = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
             if value.is_empty() || value.trim() != value {
@@ -66,15 +68,23 @@ impl Set {
     #[inline]
     pub(super) fn parse(&self, cell: &[u8], out: &mut String) -> Result<&str, Mismatch> {
         if self.places.is_empty() {
-            let found = self.values.iter().find(|value| value.as_bytes() == cell);
-            if let Some(value) = found {
-                return Ok(value);
+            for value in &self.values {
+                if value.as_bytes() == cell {
+                    return Ok(value);
+                }
             }
         }
         let cell = text(cell)?;
         let place = match &self.folded {
             None => self.places.get(cell).copied(),
             Some(folded) => {
+                if self.places.is_empty() {
+                    for value in &self.values {
+                        if value.eq_ignore_ascii_case(cell) {
+                            return Ok(value);
+                        }
+                    }
+                }
                 fold(cell, out);
                 if self.places.is_empty() {
                     folded.iter().position(|value| **value == **out)
@@ -102,6 +112,29 @@ impl Set {
     /// The values, in the order of the definition.
     pub(super) fn values(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         self.values.iter().map(|value| &**value)
+    }
+}
+
+/// FNV-1a, the quickest hash of short text that is a few lines. Whoever writes a definition could make
+/// its values collide, and would harm nobody else by it; cells choose no keys.
+#[derive(Debug, Clone)]
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -7,6 +7,8 @@
 //! there is one, and `warning` before it where it is one. What is wrong with a definition or a header
 //! stands there as it is said.
 
+use std::fmt::Write;
+
 use batchfleet_definition::{
     Cells, Checked, Definition, JsonLines, RowError, RowPlan, Scratch, Severity,
 };
@@ -181,9 +183,11 @@ fn every_example_of_the_page_is_true() {
                 result,
                 ..
             } = example;
-            wrong.push_str(&format!(
-                "line {line}:\n{definition}--- found\n{found}--- the page says\n{result}\n"
-            ));
+            writeln!(
+                wrong,
+                "line {line}:\n{definition}--- found\n{found}--- the page says\n{result}"
+            )
+            .expect("a string takes all");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

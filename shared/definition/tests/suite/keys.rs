@@ -31,7 +31,7 @@ fn assert_faults(text: &str, expected: &str) {
 
 #[test]
 fn every_key_of_a_field_is_plain_data() {
-    let text = r##"
+    let text = r#"
 fields:
   - name: sku
     description: the number of the article
@@ -57,7 +57,7 @@ ragged: reject
 unknown_columns: keep
 skip_empty_rows: false
 unique_together: [[sku, amount], { fields: [amount, sku], ignore_case: false }]
-"##;
+"#;
     let read = definition(text);
     let sku = &read.fields()[0];
     assert_eq!(

@@ -233,7 +233,11 @@ fn suggestions_for_numbers() {
         (&number, "12%", None),
         (&number_german, "1.5", Some("1,5")),
         (&number_german, "1,234.56", Some("1234,56")),
-        (&cents, "12.300", Some("12.30")),
+        (&cents, "12.3000", Some("12.30")),
+        (&cents, "12.300", None),
+        (&integer, "1.000", None),
+        (&number, "1.000 €", None),
+        (&number, "0.125 €", Some("0.125")),
         (&cents, "12.345", None),
         (&cents, "1.2e3", None),
     ]);

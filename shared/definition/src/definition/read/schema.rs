@@ -78,8 +78,8 @@ fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
                 .as_f64()
                 .is_none_or(|number| number <= arg.as_f64().unwrap()),
             "items" => {
-                let items = value.as_array().into_iter().flatten();
-                if let Some(why) = items.filter_map(|item| misfit(root, arg, item)).next() {
+                let mut items = value.as_array().into_iter().flatten();
+                if let Some(why) = items.find_map(|item| misfit(root, arg, item)) {
                     return Some(why);
                 }
                 true
@@ -89,9 +89,8 @@ fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
                 let known = schema.get("properties").and_then(Value::as_object);
                 for (key, item) in value.as_object().into_iter().flatten() {
                     let why = match (known.unwrap_or(&none).get(key), arg) {
-                        (Some(schema), _) => misfit(root, schema, item),
                         (None, Value::Bool(_)) => Some(format!("the key {key}")),
-                        (None, schema) => misfit(root, schema, item),
+                        (Some(schema), _) | (None, schema) => misfit(root, schema, item),
                     };
                     if why.is_some() {
                         return why;
