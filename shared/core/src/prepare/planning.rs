@@ -4,7 +4,7 @@ use batchfleet_decode::Notes;
 use batchfleet_grammar::{BatchLimits, BatchRange, Limits, Position, Splitter};
 use futures_util::future::{join, try_join_all};
 
-use super::text::Text;
+use super::text::SourceText;
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
@@ -90,7 +90,7 @@ impl<'a> Planning<'a> {
             return self.redrive(redrive).await;
         }
         let from = self.progress.next.offset;
-        let mut text = Text::open(self.preparer, self.job, self.layout, from)?;
+        let mut text = SourceText::open(self.preparer, self.job, self.layout, from)?;
         let mut next = text.next().await?;
         while let Some(window) = next {
             if let Some(status) = self.ended_meanwhile().await? {
@@ -138,7 +138,7 @@ impl<'a> Planning<'a> {
     /// preparer has the time.
     pub(super) async fn hand_over(
         &mut self,
-        text: &Text<'_>,
+        text: &SourceText<'_>,
         from: u64,
     ) -> Result<Prepared, Stop> {
         if text.is_decoded() && self.progress.next.offset == from {

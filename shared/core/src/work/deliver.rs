@@ -111,7 +111,7 @@ impl Invocation<'_> {
         match &self.plan.layout().spool {
             None => self.worker.source.read(&self.job.source, bytes).await,
             Some(layout) => {
-                spool::read(&*self.worker.spool, &self.job.id, layout, bytes).await
+                spool::read_text(&*self.worker.spool, &self.job.id, layout, bytes).await
             }
         }
     }
