@@ -39,7 +39,10 @@ impl Bench {
             let path = self.folder.path().join("people.yaml");
             command.arg("--definition").arg(path);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -47,7 +50,12 @@ impl Bench {
         let output = self.command(file, definition).output().unwrap();
         let job: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-        let spool = self.folder.path().join("out").join(job["job"].as_str().unwrap()).join("spool");
+        let spool = self
+            .folder
+            .path()
+            .join("out")
+            .join(job["job"].as_str().unwrap())
+            .join("spool");
         assert!(!spool.exists(), "the spool goes with the job");
         job
     }
@@ -71,7 +79,11 @@ fn zstd(text: &[u8]) -> Vec<u8> {
 
 fn utf16(text: &str, mark: bool, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let begin = mark.then_some(0xFEFF);
-    begin.into_iter().chain(text.encode_utf16()).flat_map(unit).collect()
+    begin
+        .into_iter()
+        .chain(text.encode_utf16())
+        .flat_map(unit)
+        .collect()
 }
 
 /// The parts of the output, by their names.
@@ -106,8 +118,16 @@ fn containers_and_encodings_come_to_what_the_plain_file_does() {
     for (name, file, format) in [
         ("a.gz", gzip(text.as_bytes()), json!({"container": "gzip"})),
         ("a.zst", zstd(text.as_bytes()), json!({"container": "zstd"})),
-        ("le.csv", utf16(&text, true, u16::to_le_bytes), json!({"encoding": "UTF-16LE"})),
-        ("be.csv", utf16(&text, true, u16::to_be_bytes), json!({"encoding": "UTF-16BE"})),
+        (
+            "le.csv",
+            utf16(&text, true, u16::to_le_bytes),
+            json!({"encoding": "UTF-16LE"}),
+        ),
+        (
+            "be.csv",
+            utf16(&text, true, u16::to_be_bytes),
+            json!({"encoding": "UTF-16BE"}),
+        ),
         (
             "le.gz",
             gzip(&utf16(&text, true, u16::to_le_bytes)),
@@ -147,8 +167,15 @@ fn json_comes_to_what_the_csv_of_its_objects_does() {
     let bench = Bench::new();
     let text = people(5_000);
     let plain = bench.run(&bench.write("plain.csv", &text), true);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let header: Vec<String> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .map(str::to_owned)
+        .collect();
     let mut objects = Vec::new();
     for row in reader.records().map(Result::unwrap) {
         let object: Vec<String> = header
@@ -162,15 +189,26 @@ fn json_comes_to_what_the_csv_of_its_objects_does() {
     assert_eq!(lines["decoded"]["json"]["form"], "lines", "{lines}");
     let array = format!("[\n  {}\n]\n", objects.join(",\n  "));
     let array = bench.run(&bench.write("a.json", &array), true);
-    let packed = bench.run(&bench.write("a.json.gz", gzip(objects.join("\n").as_bytes())), true);
+    let packed = bench.run(
+        &bench.write("a.json.gz", gzip(objects.join("\n").as_bytes())),
+        true,
+    );
     for job in [&lines, &array, &packed] {
         // The people's file has no ragged rows, which an object could not have.
         assert_eq!(job["status"], "COMPLETED", "{job}");
         assert_eq!(counts(job)[1..3], counts(&plain)[1..3]);
-        let all = |job: &Value| parts(job).into_iter().map(|(_, text)| text).collect::<String>();
+        let all = |job: &Value| {
+            parts(job)
+                .into_iter()
+                .map(|(_, text)| text)
+                .collect::<String>()
+        };
         assert_eq!(all(job), all(&plain));
     }
-    assert_eq!(rejects(&lines).lines().count(), rejects(&plain).lines().count());
+    assert_eq!(
+        rejects(&lines).lines().count(),
+        rejects(&plain).lines().count()
+    );
     let (first, second) = (rejects(&lines), rejects(&array));
     assert_eq!(first.lines().next(), second.lines().next());
 }
@@ -185,12 +223,32 @@ fn files_that_can_not_be_decoded_fail_with_what_to_do() {
     wrong[end - 7] ^= 0xFF;
     let bomb = gzip(&[b"a,b\n".to_vec(), vec![b'x'; 64 << 20]].concat());
     for (name, file, code, words) in [
-        ("cut.gz", whole[..whole.len() - 4].to_vec(), "BAD_SOURCE", "cut off"),
+        (
+            "cut.gz",
+            whole[..whole.len() - 4].to_vec(),
+            "BAD_SOURCE",
+            "cut off",
+        ),
         ("wrong.gz", wrong, "BAD_SOURCE", "damaged"),
-        ("half.zst", zstd(text.as_bytes())[..1_000].to_vec(), "BAD_SOURCE", "cut off"),
+        (
+            "half.zst",
+            zstd(text.as_bytes())[..1_000].to_vec(),
+            "BAD_SOURCE",
+            "cut off",
+        ),
         ("twice.gz", gzip(&whole), "BAD_HEADER", "twice"),
-        ("broken.json", b"[{\"a\":1}, {\"a\":2".to_vec(), "BAD_SOURCE", "cut off"),
-        ("numbers.json", b"[[1,2],[3,4]]".to_vec(), "BAD_HEADER", "object"),
+        (
+            "broken.json",
+            b"[{\"a\":1}, {\"a\":2".to_vec(),
+            "BAD_SOURCE",
+            "cut off",
+        ),
+        (
+            "numbers.json",
+            b"[[1,2],[3,4]]".to_vec(),
+            "BAD_HEADER",
+            "object",
+        ),
         ("bomb.gz", bomb, "BAD_SOURCE", ""),
     ] {
         let job = bench.run(&bench.write(name, file), false);

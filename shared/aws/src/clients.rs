@@ -116,10 +116,7 @@ impl Adapters {
         Self {
             store: Arc::new(store),
             source: Arc::new(S3Source::new(clients.s3.clone())),
-            spool: Arc::new(S3Spool::new(
-                clients.s3.clone(),
-                &settings.results_bucket,
-            )),
+            spool: Arc::new(S3Spool::new(clients.s3.clone(), &settings.results_bucket)),
             definitions: Arc::new(S3Definitions::new(
                 clients.s3.clone(),
                 &settings.upload_bucket,

@@ -27,8 +27,14 @@ pub struct Head {
 /// Files that are not CSV, by their first bytes, and what to do about them. What can be decoded was
 /// decoded before: of that only what was packed twice comes here.
 const MAGIC: [(&[u8], &str); 7] = [
-    (&[0xFF, 0xFE], "the text in the file is UTF-16 once more: save it as UTF-8"),
-    (&[0xFE, 0xFF], "the text in the file is UTF-16 once more: save it as UTF-8"),
+    (
+        &[0xFF, 0xFE],
+        "the text in the file is UTF-16 once more: save it as UTF-8",
+    ),
+    (
+        &[0xFE, 0xFF],
+        "the text in the file is UTF-16 once more: save it as UTF-8",
+    ),
     (
         &[0x1F, 0x8B],
         "the file is compressed twice, with gzip within: unpack it once",

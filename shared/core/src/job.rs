@@ -508,7 +508,11 @@ impl Layout {
     /// How many columns of ours the header begins with.
     #[must_use]
     pub fn own_columns(&self) -> usize {
-        if self.is_json() { Row::COLUMNS.len() } else { 0 }
+        if self.is_json() {
+            Row::COLUMNS.len()
+        } else {
+            0
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! content of that text, and only then the header. Whatever is not CSV in UTF-8 as it is will be
 //! decoded into a spool. Pure: it must not know where the bytes come from.
 
+use std::collections::HashSet;
+
 use batchfleet_decode::{
     Container, DecodeError, Format, Json, JsonForm, LateKeys, Row, columns, decode_head, is_ours,
     unpack_head,
@@ -112,8 +114,9 @@ fn rows(
 /// Fields whose key may still come: an object need not have every key. Where the file is seen to its
 /// end none can come; and where no key is a field's, it is the wrong file, which binding then says.
 fn late_fields(definition: &Definition, keys: &[String], whole: bool) -> Vec<String> {
-    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
-    let is_key = |name: &str| keys.iter().any(|key| same(key, name));
+    let folded = |name: &str| name.trim().to_lowercase();
+    let known: HashSet<String> = keys.iter().map(|key| folded(key)).collect();
+    let is_key = |name: &str| known.contains(&folded(name));
     let fields = definition.fields();
     if whole || !fields.iter().any(|field| is_key(&field.name)) {
         return Vec::new();
@@ -153,8 +156,8 @@ fn looks_like_windows_1252(head: &[u8]) -> bool {
         good += chunk.valid().chars().filter(|one| !one.is_ascii()).count();
         // The head may end within a character.
         let is_cut = chunks.peek().is_none() && chunk.invalid().len() < 4;
-        let is_begun = std::str::from_utf8(chunk.invalid())
-            .is_err_and(|error| error.error_len().is_none());
+        let is_begun =
+            std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
         if !chunk.invalid().is_empty() && !(is_cut && is_begun) {
             bad += 1;
         }
@@ -169,10 +172,13 @@ pub fn json_form(text: &[u8], whole: bool) -> Option<JsonForm> {
     let text = text.trim_ascii_start();
     let behind = |count: usize| text.get(count..).unwrap_or_default().trim_ascii_start();
     match text.first() {
-        Some(b'[') => matches!(behind(1).first(), Some(b'{' | b'[' | b']')).then_some(JsonForm::Array),
+        Some(b'[') => {
+            matches!(behind(1).first(), Some(b'{' | b'[' | b']')).then_some(JsonForm::Array)
+        }
         Some(b'{') => {
             let is_object = |line: &[u8]| {
-                serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() && line.starts_with(b"{")
+                serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
+                    && line.starts_with(b"{")
             };
             let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
             let complete = if whole { lines.len() } else { lines.len() - 1 };
@@ -209,7 +215,12 @@ mod tests {
 
     #[test]
     fn plain_files_have_no_spool() {
-        for text in [&b"a,b\n1,2\n"[..], b"\xEF\xBB\xBFa,b\n", "größe\nä\n".as_bytes(), b"{a},[b]\n1,2\n"] {
+        for text in [
+            &b"a,b\n1,2\n"[..],
+            b"\xEF\xBB\xBFa,b\n",
+            "größe\nä\n".as_bytes(),
+            b"{a},[b]\n1,2\n",
+        ] {
             assert_eq!(format(text), None);
         }
         // Some good letters and a damaged one: UTF-8 with a fault, which makes one reject.
@@ -226,8 +237,15 @@ mod tests {
         };
         assert_eq!(encoding(b"\xFF\xFEa\0", "{}").as_deref(), Some("UTF-16LE"));
         assert_eq!(encoding(b"\xFE\xFF\0a", "{}").as_deref(), Some("UTF-16BE"));
-        assert_eq!(encoding(b"J\xF6rg,M\xFCller\n", "{}").as_deref(), Some("windows-1252"));
-        assert_eq!(encoding(b"\0\xFF\xFF\xFF", "{}"), None, "binary, which the header says");
+        assert_eq!(
+            encoding(b"J\xF6rg,M\xFCller\n", "{}").as_deref(),
+            Some("windows-1252")
+        );
+        assert_eq!(
+            encoding(b"\0\xFF\xFF\xFF", "{}"),
+            None,
+            "binary, which the header says"
+        );
         let cut = &"aä".as_bytes()[..2];
         assert_eq!(encoding(cut, "{}"), None, "a character that the head cuts");
     }
@@ -259,7 +277,11 @@ mod tests {
         let head = super::layout(text, false, &definition, 100).unwrap();
         assert_eq!(head.header, ["_line", "_errors", "name", "B", "c"]);
         let reason = open(b"[1,2]", "{}").map(|layout| layout.header);
-        assert_eq!(reason.unwrap(), ["[1", "2]"], "this is a CSV of two columns");
+        assert_eq!(
+            reason.unwrap(),
+            ["[1", "2]"],
+            "this is a CSV of two columns"
+        );
         let reason = open(b"[[1,2]]", "{}").unwrap_err();
         assert_eq!(reason.code, ReasonCode::BadHeader);
     }

@@ -411,7 +411,9 @@ pub fn reject_unread(
 fn file(plan: &JobPlan) -> &'static str {
     match &plan.layout.spool {
         None => "the file",
-        Some(spool) if spool.format.json.is_none() => "the file's text, once it is unpacked and in UTF-8",
+        Some(spool) if spool.format.json.is_none() => {
+            "the file's text, once it is unpacked and in UTF-8"
+        }
         Some(_) => "the rows made of the file",
     }
 }

@@ -79,7 +79,10 @@ mod tests {
         };
         assert_eq!(layout.parts(&(0..10)), [(0, 0..10)]);
         assert_eq!(layout.parts(&(10..11)), [(1, 0..1)]);
-        assert_eq!(layout.parts(&(7..31)), [(0, 7..10), (1, 0..10), (2, 0..10), (3, 0..1)]);
+        assert_eq!(
+            layout.parts(&(7..31)),
+            [(0, 7..10), (1, 0..10), (2, 0..10), (3, 0..1)]
+        );
         assert_eq!(layout.parts(&(5..5)), []);
     }
 }

@@ -53,7 +53,9 @@ pub enum DecodeError {
         limit: u64,
     },
     /// No such encoding.
-    #[error("there is no encoding named {name:?}: see https://encoding.spec.whatwg.org/#names-and-labels")]
+    #[error(
+        "there is no encoding named {name:?}: see https://encoding.spec.whatwg.org/#names-and-labels"
+    )]
     UnknownEncoding {
         /// The name.
         name: String,

@@ -23,11 +23,11 @@ impl Text {
     pub(crate) fn new(encoding: Option<&str>) -> Result<Self, DecodeError> {
         let encoding = match encoding {
             None => encoding_rs::UTF_8,
-            Some(name) => {
-                Encoding::for_label(name.as_bytes()).ok_or_else(|| DecodeError::UnknownEncoding {
+            Some(name) => Encoding::for_label(name.as_bytes()).ok_or_else(|| {
+                DecodeError::UnknownEncoding {
                     name: name.chars().take(64).collect(),
-                })?
-            }
+                }
+            })?,
         };
         Ok(if encoding == encoding_rs::UTF_8 {
             Self::Utf8 {

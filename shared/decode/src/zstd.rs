@@ -64,7 +64,8 @@ impl Zstd {
             let is_complete = match self.frame {
                 _ if self.skip > 0 => false,
                 Some(has_checksum) => block_is_there(self.feed.pending(), has_checksum),
-                None => header_len(self.feed.pending()).is_some_and(|len| self.feed.pending().len() >= len),
+                None => header_len(self.feed.pending())
+                    .is_some_and(|len| self.feed.pending().len() >= len),
             };
             if !is_complete {
                 if self.feed.is_ended() {
@@ -97,7 +98,9 @@ impl Zstd {
             return Ok(());
         }
         // What is no header has no fifth byte, perhaps, and the decoder says what is wrong with it.
-        let has_checksum = bytes.get(4).is_some_and(|descriptor| descriptor & 0b100 != 0);
+        let has_checksum = bytes
+            .get(4)
+            .is_some_and(|descriptor| descriptor & 0b100 != 0);
         let mut source = bytes;
         let begun = self.decoder.reset(&mut source);
         let taken = self.feed.pending().len() - source.len();

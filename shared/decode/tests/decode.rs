@@ -78,7 +78,9 @@ fn rows(bytes: &[u8], form: JsonForm, names: &[&str]) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .from_reader(text.as_bytes());
-    let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect());
+    let rows = reader
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect());
     rows.collect()
 }
 
@@ -99,9 +101,15 @@ fn containers_are_told_by_their_first_bytes() {
 #[test]
 fn members_and_frames_follow_one_another() {
     let both = [gzip(b"a,b\n1,2\n"), gzip(b""), gzip(b"3,4\n")].concat();
-    assert_eq!(decode(&both, &packed(Container::Gzip), &[]), "a,b\n1,2\n3,4\n");
+    assert_eq!(
+        decode(&both, &packed(Container::Gzip), &[]),
+        "a,b\n1,2\n3,4\n"
+    );
     let padded = [both, vec![0; 1000]].concat();
-    assert_eq!(decode(&padded, &packed(Container::Gzip), &[]), "a,b\n1,2\n3,4\n");
+    assert_eq!(
+        decode(&padded, &packed(Container::Gzip), &[]),
+        "a,b\n1,2\n3,4\n"
+    );
 
     let skippable = [&[0x5A, 0x2A, 0x4D, 0x18, 3, 0, 0, 0][..], b"xyz"].concat();
     let frames = [zstd(b"a,b\n"), skippable, zstd(b"1,2\n")].concat();
@@ -118,7 +126,10 @@ fn a_packed_file_that_was_cut_off_or_damaged_is_told() {
         let format = packed(container);
         for end in 0..whole.len() {
             let error = fails(&whole[..end], &format);
-            assert!(matches!(error, DecodeError::Truncated { .. }), "{end}: {error}");
+            assert!(
+                matches!(error, DecodeError::Truncated { .. }),
+                "{end}: {error}"
+            );
         }
         let mut flipped = whole.clone();
         let last = flipped.len() - 6;
@@ -135,7 +146,10 @@ fn a_packed_file_that_was_cut_off_or_damaged_is_told() {
 fn a_bomb_is_noticed_before_it_is_large() {
     let bomb = gzip(&vec![0; 64 << 20]);
     let (text, outcome) = decode_in(&bomb, &packed(Container::Gzip), &[], (1 << 20, 1 << 20));
-    assert!(matches!(outcome, Err(DecodeError::Bomb { .. })), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(DecodeError::Bomb { .. })),
+        "{outcome:?}"
+    );
     assert!(text.len() < 20 << 20, "{} bytes", text.len());
 
     // A frame of blocks that are one byte each, and 128 KiB unpacked.
@@ -144,7 +158,10 @@ fn a_bomb_is_noticed_before_it_is_large() {
         bomb.extend_from_slice(&[0x02, 0, 0x10, b'x']);
     }
     let (text, outcome) = decode_in(&bomb, &packed(Container::Zstd), &[], (1 << 20, 1 << 20));
-    assert!(matches!(outcome, Err(DecodeError::Bomb { .. })), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(DecodeError::Bomb { .. })),
+        "{outcome:?}"
+    );
     assert!(text.len() < 20 << 20, "{} bytes", text.len());
 
     let limits = Limits {
@@ -164,16 +181,34 @@ fn encodings_become_utf_8_without_their_mark() {
         ..Format::default()
     };
     let utf16 = |text: &str, little: bool| -> Vec<u8> {
-        let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
+        let bytes = |unit: u16| {
+            if little {
+                unit.to_le_bytes()
+            } else {
+                unit.to_be_bytes()
+            }
+        };
         text.encode_utf16().flat_map(bytes).collect()
     };
     for mark in ["", "\u{FEFF}"] {
         let text = format!("{mark}name,ort\nJörg,Łódź 🎈\n");
-        assert_eq!(decode(&utf16(&text, true), &of("UTF-16LE"), &[]), "name,ort\nJörg,Łódź 🎈\n");
-        assert_eq!(decode(&utf16(&text, false), &of("utf-16be"), &[]), "name,ort\nJörg,Łódź 🎈\n");
-        assert_eq!(decode(text.as_bytes(), &Format::default(), &[]), "name,ort\nJörg,Łódź 🎈\n");
+        assert_eq!(
+            decode(&utf16(&text, true), &of("UTF-16LE"), &[]),
+            "name,ort\nJörg,Łódź 🎈\n"
+        );
+        assert_eq!(
+            decode(&utf16(&text, false), &of("utf-16be"), &[]),
+            "name,ort\nJörg,Łódź 🎈\n"
+        );
+        assert_eq!(
+            decode(text.as_bytes(), &Format::default(), &[]),
+            "name,ort\nJörg,Łódź 🎈\n"
+        );
     }
-    assert_eq!(decode(b"J\xF6rg \x80\n", &of("windows-1252"), &[]), "Jörg €\n");
+    assert_eq!(
+        decode(b"J\xF6rg \x80\n", &of("windows-1252"), &[]),
+        "Jörg €\n"
+    );
     assert_eq!(decode(b"\x93\xFA\x96{\n", &of("shift_jis"), &[]), "日本\n");
     // Shorter than a mark.
     for text in ["", "a", "ab"] {
@@ -186,7 +221,10 @@ fn encodings_become_utf_8_without_their_mark() {
     assert_eq!(notes.unwrap().malformed, 2);
 
     let unknown = Decoder::new(&of("klingon"), &[], Limits::default());
-    assert!(matches!(unknown.err(), Some(DecodeError::UnknownEncoding { .. })));
+    assert!(matches!(
+        unknown.err(),
+        Some(DecodeError::UnknownEncoding { .. })
+    ));
 }
 
 #[test]
@@ -206,7 +244,10 @@ fn objects_become_rows_whichever_form_they_come_in() {
     let places = rows(spread.as_bytes(), JsonForm::Array, &["n"]);
     assert_eq!(places, [["4", "", "1"], ["6", "", "2"]]);
     assert!(rows(b" [ ] ", JsonForm::Array, &["n"]).is_empty());
-    assert_eq!(decode(b"{\"a\":1}\n\n \n{}\n", &json(JsonForm::Lines), &["a"]), "1,,1\n\n\n4,,\n");
+    assert_eq!(
+        decode(b"{\"a\":1}\n\n \n{}\n", &json(JsonForm::Lines), &["a"]),
+        "1,,1\n\n\n4,,\n"
+    );
 }
 
 #[test]
@@ -214,14 +255,25 @@ fn what_is_no_object_is_a_row_with_its_text() {
     let text = b"{\"a\":1}\n{\"a\":\n[1,\"x\"]\n{\"a\":1,\"a\":2}\n{\"a\":1}}\n\"\xFF\"\n{\"a\":\"\\ud800\"}\n";
     let rows_of = rows(text, JsonForm::Lines, &["a", "b"]);
     assert_eq!(rows_of.len(), 7);
-    let raws = ["{\"a\":", "[1,\"x\"]", "{\"a\":1,\"a\":2}", "{\"a\":1}}", "\"\u{FFFD}\"", "{\"a\":\"\\ud800\"}"];
+    let raws = [
+        "{\"a\":",
+        "[1,\"x\"]",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1}}",
+        "\"\u{FFFD}\"",
+        "{\"a\":\"\\ud800\"}",
+    ];
     for (index, raw) in raws.iter().enumerate() {
         let row = &rows_of[index + 1];
         assert_eq!(row[0], (index + 2).to_string());
         assert_eq!(fault(row).0, Fault::Malformed);
         assert_eq!((&*row[2], &*row[3]), (*raw, ""));
     }
-    let array = rows(b"[1,,{a:1},[{\"a\":1}],\"],[\",{\"a\":1},]", JsonForm::Array, &["a"]);
+    let array = rows(
+        b"[1,,{a:1},[{\"a\":1}],\"],[\",{\"a\":1},]",
+        JsonForm::Array,
+        &["a"],
+    );
     let faulty: Vec<&str> = array[..5].iter().map(|row| &*row[2]).collect();
     assert_eq!(faulty, ["1", "", "{a:1}", "[{\"a\":1}]", "\"],[\""]);
     assert_eq!(array[5], ["1", "", "1"]);
@@ -289,13 +341,19 @@ fn long_and_deep_elements_are_rows_of_bounded_size() {
         assert!(text.ends_with(",,1\n") && text.len() < 400, "{text}");
     }
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000));
-    assert_eq!(fault(&rows(deep.as_bytes(), JsonForm::Lines, &["a"])[0]).0, Fault::Malformed);
+    assert_eq!(
+        fault(&rows(deep.as_bytes(), JsonForm::Lines, &["a"])[0]).0,
+        Fault::Malformed
+    );
 }
 
 #[test]
 fn columns_are_the_keys_of_the_first_objects() {
     let head = b"{\"b\":1,\"A\":2}\nnonsense\n{\"c\":{\"d\":1},\"a\":1,\"_line\":3}\n{\"cut";
-    assert_eq!(columns(head, false, JsonForm::Lines).unwrap(), ["b", "A", "c"]);
+    assert_eq!(
+        columns(head, false, JsonForm::Lines).unwrap(),
+        ["b", "A", "c"]
+    );
     let head = b"[{\"b\":1},{\"a\":1},{\"cut";
     assert_eq!(columns(head, false, JsonForm::Array).unwrap(), ["b", "a"]);
     assert!(columns(b"{", true, JsonForm::Array).is_err());
@@ -305,10 +363,15 @@ fn columns_are_the_keys_of_the_first_objects() {
 
 /// Formats, each with a file of it.
 fn files() -> impl Strategy<Value = (Format, Vec<u8>)> {
-    let csv = proptest::collection::vec("[a-zäö\",\n]{0,6}", 0..200).prop_map(|cells| cells.concat());
+    let csv =
+        proptest::collection::vec("[a-zäö\",\n]{0,6}", 0..200).prop_map(|cells| cells.concat());
     let object = proptest::collection::hash_map("[abc]", "[ \"\\\\{}\\[\\]a,]{0,5}", 0..3);
     let objects = proptest::collection::vec(object, 0..20);
-    let container = prop_oneof![Just(None), Just(Some(Container::Gzip)), Just(Some(Container::Zstd))];
+    let container = prop_oneof![
+        Just(None),
+        Just(Some(Container::Gzip)),
+        Just(Some(Container::Zstd))
+    ];
     let pack = |container: Option<Container>, text: Vec<u8>| match container {
         None => text,
         Some(Container::Gzip) => gzip(&text),
@@ -328,12 +391,20 @@ fn files() -> impl Strategy<Value = (Format, Vec<u8>)> {
         (format, pack(container, bytes))
     });
     let jsons = (objects, container, any::<bool>()).prop_map(move |(objects, container, lines)| {
-        let form = if lines { JsonForm::Lines } else { JsonForm::Array };
+        let form = if lines {
+            JsonForm::Lines
+        } else {
+            JsonForm::Array
+        };
         let objects: Vec<String> = objects
             .iter()
             .map(|object| serde_json::to_string(object).unwrap())
             .collect();
-        let text = if lines { objects.join("\n") } else { format!("[{}]", objects.join(" ,\n")) };
+        let text = if lines {
+            objects.join("\n")
+        } else {
+            format!("[{}]", objects.join(" ,\n"))
+        };
         let format = Format {
             container,
             ..json(form)

@@ -82,6 +82,7 @@ fn read(path: &Path, range: Range<u64>) -> PortResult<Option<Bytes>> {
         other => other.map_err(failed)?,
     };
     let mut bytes = vec![0; range.end.saturating_sub(range.start) as usize];
-    file.read_exact_at(&mut bytes, range.start).map_err(failed)?;
+    file.read_exact_at(&mut bytes, range.start)
+        .map_err(failed)?;
     Ok(Some(bytes.into()))
 }

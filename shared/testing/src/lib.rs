@@ -24,8 +24,8 @@ pub mod suite;
 
 pub use faults::LostResponses;
 pub use memory::{
-    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource, MemorySpool,
-    MemoryStore, OneSink, Sent, SequenceIds, SinkFault,
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
+    MemorySpool, MemoryStore, OneSink, Sent, SequenceIds, SinkFault,
 };
 pub use suite::new_job;
 pub use suite::sink::SinkHarness;

@@ -216,7 +216,8 @@ fn mutations(from: u64) -> ExitCode {
     println!("| --- | --- | --- | --- |");
     let mut escaped = 0;
     for bug in BUGS {
-        if let Some((seeds, run)) = catch(options(Some(bug), false, false), from, SEEDS_PER_BUG_MAX) {
+        if let Some((seeds, run)) = catch(options(Some(bug), false, false), from, SEEDS_PER_BUG_MAX)
+        {
             println!("| {} | {} |", bug.name, columns(&run, seeds));
         } else {
             escaped += 1;

@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use batchfleet_core::job::{JobStatus, Policy, ReasonCode};
+use batchfleet_core::ports::Store;
 use batchfleet_core::prepare::Prepared;
 use batchfleet_core::source::Redriven;
 use batchfleet_definition::Code;
@@ -36,7 +37,10 @@ async fn a_decoded_file_comes_to_what_the_plain_one_does_at_any_cut() {
                 fleet.assert_delivered(&summary, &sequential(&text, DEFINITION));
                 assert!(fleet.spool.is_empty(), "the spool goes with the job");
                 let decoded = summary.decoded.unwrap();
-                assert_eq!((decoded.bytes, decoded.malformed), (Some(text.len() as u64), 0));
+                assert_eq!(
+                    (decoded.bytes, decoded.malformed),
+                    (Some(text.len() as u64), 0)
+                );
             }
         }
     }
@@ -107,31 +111,59 @@ async fn a_file_that_takes_longer_to_decode_than_a_preparer_has_fails_its_job() 
         }
         outcome = fleet.upload().await;
     }
-    assert!(matches!(outcome, Prepared::Ended(_, JobStatus::Failed)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Prepared::Ended(_, JobStatus::Failed)),
+        "{outcome:?}"
+    );
     fleet.let_time_pass(0);
     fleet.limit_time(None);
     let summary = fleet.run().await;
     let reason = summary.reason.unwrap();
     assert_eq!(reason.code, ReasonCode::BadSource);
-    assert!(reason.message.contains("unpack the file"), "{}", reason.message);
+    assert!(
+        reason.message.contains("unpack the file"),
+        "{}",
+        reason.message
+    );
     assert!(fleet.spool.is_empty());
 }
 
 #[tokio::test]
 async fn a_file_that_was_cut_off_fails_its_job_and_what_was_before_is_accounted_for() {
-    let text = rows(5_000);
+    // Names that do not compress, so that the cut lies behind the head that is looked at first.
+    let mut text = "id,name,age\n".to_owned();
+    let mut number = 1_u64;
+    for row in 0..70_000_u64 {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(row | 1);
+        text.push_str(&format!(
+            "{row},{number:016x}{:016x},1\n",
+            number.rotate_left(29)
+        ));
+    }
     let whole = gzip(&text);
-    let file = whole[..whole.len() / 2].to_vec();
-    let fleet = Fleet::decoding(file, DEFINITION, small(), 1_000);
+    let file = whole[..whole.len() - 1_000].to_vec();
+    assert!(file.len() > 1_200_000, "{} bytes", file.len());
+    let policy = Policy {
+        batch_records_max: 1_000,
+        ..small()
+    };
+    let fleet = Fleet::decoding(file, DEFINITION, policy, 1 << 18);
     fleet.upload().await;
     let summary = fleet.run().await;
     assert_eq!(summary.status, JobStatus::Failed);
     let reason = summary.reason.unwrap();
     assert_eq!(reason.code, ReasonCode::BadSource);
     assert!(reason.message.contains("cut off"), "{}", reason.message);
-    let counts = summary.counts;
-    assert_eq!(counts.records, counts.accepted + counts.rejected + counts.skipped);
     assert!(fleet.spool.is_empty());
+    // Nobody worked before the file ended; what was planned was cancelled, and nothing was delivered.
+    assert_eq!((summary.counts.records, fleet.delivered().len()), (0, 0));
+    assert_eq!(summary.decoded.unwrap().bytes, None);
+    assert!(
+        fleet.store.shard(&fleet.id(), 0).await.unwrap().is_some(),
+        "batches were planned"
+    );
 }
 
 #[tokio::test]
@@ -161,7 +193,10 @@ async fn a_decoded_job_is_redriven_from_its_file_whatever_dies() {
         let second = fleet.run().await;
         assert_eq!(second.status, JobStatus::Completed, "crash at call {call}");
         let counts = second.counts;
-        assert_eq!((counts.records, counts.accepted, counts.rejected), (70, 10, 10));
+        assert_eq!(
+            (counts.records, counts.accepted, counts.rejected),
+            (70, 10, 10)
+        );
         assert!(fleet.delivered().iter().all(|row| row["age"] == "old"));
         assert!(fleet.spool.is_empty());
         if !fleet.has_crashed() {
@@ -197,16 +232,25 @@ async fn json_rows_keep_their_lines_and_nothing_is_lost() {
         ];
         assert_eq!(fleet.delivered(), expected);
         let counts = summary.counts;
-        assert_eq!((counts.records, counts.rejected, counts.skipped), (5 + skipped, 3, skipped));
+        assert_eq!(
+            (counts.records, counts.rejected, counts.skipped),
+            (5 + skipped, 3, skipped)
+        );
         assert_eq!(summary.errors[&Code::MalformedRow], 1);
         assert_eq!(summary.ignored_columns, ["more"]);
         let rejects = fleet.rejects();
         let mut reader = csv::Reader::from_reader(rejects.as_bytes());
         let header: Vec<&str> = reader.headers().unwrap().iter().collect();
-        assert_eq!(header, ["id", "name", "age", "more", "_record", "_line", "_errors"]);
+        assert_eq!(
+            header,
+            ["id", "name", "age", "more", "_record", "_line", "_errors"]
+        );
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         let line = |index: usize| rows[index][5].parse::<u64>().unwrap();
-        assert_eq!((line(0), line(1), line(2)), (first + 1, first + 2 + skipped, first + 3 + skipped));
+        assert_eq!(
+            (line(0), line(1), line(2)),
+            (first + 1, first + 2 + skipped, first + 3 + skipped)
+        );
         assert_eq!((&rows[1][0], &rows[2][3]), ("[1]", "{\"a\":[1]}"));
         assert!(rows[1][6].contains("no JSON object"), "{}", &rows[1][6]);
     }
@@ -223,8 +267,15 @@ async fn a_key_that_comes_late_is_told_where_every_key_is_a_column() {
     let open = Fleet::decoding(text.clone().into(), "{}", policy, 1 << 20);
     open.upload().await;
     let summary = open.run().await;
-    assert_eq!((summary.counts.rejected, summary.errors[&Code::UnknownField]), (1, 1));
-    assert!(open.rejects().contains("the key \"\"late\"\" is not among"), "{}", open.rejects());
+    assert_eq!(
+        (summary.counts.rejected, summary.errors[&Code::UnknownField]),
+        (1, 1)
+    );
+    assert!(
+        open.rejects().contains("the key \"\"late\"\" is not among"),
+        "{}",
+        open.rejects()
+    );
 
     let fields = Fleet::decoding(text.into(), "fields: [{name: a}]", policy, 1 << 20);
     fields.upload().await;

@@ -240,7 +240,13 @@ impl Fleet {
 
     pub(crate) fn without_definition(text: &str, policy: Policy) -> Self {
         let store = Arc::new(MemoryStore::new());
-        Self::build(text.to_owned().into(), None, policy, Arc::clone(&store), store)
+        Self::build(
+            text.to_owned().into(),
+            None,
+            policy,
+            Arc::clone(&store),
+            store,
+        )
     }
 
     pub(crate) fn over(
@@ -250,7 +256,13 @@ impl Fleet {
         store: Arc<MemoryStore>,
         used: Arc<dyn Store>,
     ) -> Self {
-        Self::build(text.to_owned().into(), Some(definition), policy, store, used)
+        Self::build(
+            text.to_owned().into(),
+            Some(definition),
+            policy,
+            store,
+            used,
+        )
     }
 
     /// Over a source that has to be decoded, in windows of this size.
@@ -540,7 +552,9 @@ impl Fleet {
     pub(crate) fn parts_are_gone(&self) {
         let id = self.id();
         let cleared = self.spool.clear(&id);
-        futures_util::FutureExt::now_or_never(cleared).unwrap().unwrap();
+        futures_util::FutureExt::now_or_never(cleared)
+            .unwrap()
+            .unwrap();
     }
 
     pub(crate) fn define(&self, definition: &str) {

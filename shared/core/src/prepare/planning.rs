@@ -8,9 +8,7 @@ use super::text::SourceText;
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
-use crate::job::{
-    Checkpoint, Job, JobStatus, Layout, PlanTotals, PreparerHold, Reason,
-};
+use crate::job::{Checkpoint, Job, JobStatus, Layout, PlanTotals, PreparerHold, Reason};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;

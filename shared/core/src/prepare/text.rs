@@ -64,7 +64,10 @@ impl<'a> SourceText<'a> {
                 at: from,
             }));
         };
-        let columns = layout.header.get(layout.own_columns()..).unwrap_or_default();
+        let columns = layout
+            .header
+            .get(layout.own_columns()..)
+            .unwrap_or_default();
         let SpoolLayout { part_bytes, format } = spool;
         let decoder = Decoder::new(format, columns, Limits::default())?;
         Ok(Self::Decoded(Box::new(DecodedText {
@@ -128,7 +131,9 @@ impl DecodedText<'_> {
             }
             return Ok(None);
         }
-        let rest = self.text.split_off(self.text.len().min(self.part_bytes as usize));
+        let rest = self
+            .text
+            .split_off(self.text.len().min(self.part_bytes as usize));
         let part = Bytes::from(std::mem::replace(&mut self.text, rest));
         let start = self.length;
         let end = start + part.len() as u64;
@@ -159,7 +164,10 @@ impl DecodedText<'_> {
     /// Decodes until there is a part, or the end.
     async fn fill(&mut self) -> Result<(), Stop> {
         loop {
-            match self.decoder.pull(&mut self.text, self.part_bytes as usize)? {
+            match self
+                .decoder
+                .pull(&mut self.text, self.part_bytes as usize)?
+            {
                 Pulled::Full | Pulled::Done => return Ok(()),
                 Pulled::Hungry => {
                     let window = read_window(self.preparer, &self.job.source, self.read).await?;

@@ -10,8 +10,8 @@ use crate::lease::{hold, yield_now};
 use crate::mutation::{self, Mutation};
 use crate::ports::CompleteOutcome;
 use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
-use crate::spool;
 use crate::report::{given_up_rejects, output_part, rejects_part};
+use crate::spool;
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
 

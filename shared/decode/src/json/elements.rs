@@ -194,7 +194,9 @@ impl Elements {
             b'{' => self.depth.push(b'}'),
             b'[' => self.depth.push(b']'),
             b'}' | b']' if self.depth.pop() != Some(byte) => {
-                return Err(self.broken_at(at, "a closing bracket is not that of the last one opened"));
+                return Err(
+                    self.broken_at(at, "a closing bracket is not that of the last one opened")
+                );
             }
             _ => {}
         }

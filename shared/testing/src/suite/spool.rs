@@ -90,5 +90,9 @@ pub async fn clearing_takes_the_jobs_parts_alone(spool: Arc<dyn Spool>) {
     }
     assert_eq!(whole(&*spool, &other, 0, 50).await, Some(bytes.clone()));
     put(&*spool, &job, 0, &bytes).await;
-    assert_eq!(whole(&*spool, &job, 0, 50).await, Some(bytes), "it may be filled again");
+    assert_eq!(
+        whole(&*spool, &job, 0, 50).await,
+        Some(bytes),
+        "it may be filled again"
+    );
 }
