@@ -227,7 +227,7 @@ impl Closer {
             .put(&job.id, SUMMARY_FILE, summary.to_json().into())
             .await?;
         // Every batch is over, so nobody reads it any more.
-        if is_spooled {
+        if is_spooled && !mutation::on(Mutation::SpoolKept) {
             self.spool.clear(&job.id).await?;
         }
         self.store.clear_outbox(&job.id).await

@@ -4,6 +4,8 @@
 //! content of that text, and only then the header. Whatever is not CSV in UTF-8 as it is will be
 //! decoded into a spool. Pure: it must not know where the bytes come from.
 
+use std::collections::HashSet;
+
 use batchfleet_decode::{
     Container, DecodeError, Format, Json, JsonForm, LateKeys, Row, columns, decode_head, is_ours,
     unpack_head,
@@ -111,8 +113,9 @@ fn rows(
 /// Fields whose key may still come: an object need not have every key. Where the file is seen to its
 /// end none can come; and where no key is a field's, it is the wrong file, which binding then says.
 fn late_fields(definition: &Definition, keys: &[String], whole: bool) -> Vec<String> {
-    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
-    let is_key = |name: &str| keys.iter().any(|key| same(key, name));
+    let folded = |name: &str| name.trim().to_lowercase();
+    let known: HashSet<String> = keys.iter().map(|key| folded(key)).collect();
+    let is_key = |name: &str| known.contains(&folded(name));
     let fields = definition.fields();
     if whole || !fields.iter().any(|field| is_key(&field.name)) {
         return Vec::new();

@@ -43,7 +43,7 @@ impl SpoolLayout {
 ///
 /// # Errors
 /// [`PortError::SpoolGone`] where a part is missing, and the port's own.
-pub async fn read(
+pub async fn read_text(
     spool: &dyn Spool,
     job: &JobId,
     layout: &SpoolLayout,

@@ -4,7 +4,7 @@ use batchfleet_decode::Notes;
 use batchfleet_grammar::{BatchLimits, BatchRange, Limits, Position, Splitter};
 use futures_util::future::{join, try_join_all};
 
-use super::text::Text;
+use super::text::SourceText;
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
@@ -88,7 +88,7 @@ impl<'a> Planning<'a> {
             return self.redrive(redrive).await;
         }
         let from = self.progress.next.offset;
-        let mut text = Text::open(self.preparer, self.job, self.layout, from)?;
+        let mut text = SourceText::open(self.preparer, self.job, self.layout, from)?;
         let mut next = text.next().await?;
         while let Some(window) = next {
             if let Some(status) = self.ended_meanwhile().await? {
@@ -134,7 +134,11 @@ impl<'a> Planning<'a> {
     /// Leaves the rest to the next preparer. One that decoded all it could and got no further than
     /// `from`, where the one before it was, may have met a slow moment; several in a row mean that no
     /// preparer has the time.
-    pub(super) async fn hand_over(&mut self, text: &Text<'_>, from: u64) -> Result<Prepared, Stop> {
+    pub(super) async fn hand_over(
+        &mut self,
+        text: &SourceText<'_>,
+        from: u64,
+    ) -> Result<Prepared, Stop> {
         if text.is_decoded() && self.progress.next.offset == from {
             self.progress.fruitless += 1;
             if self.progress.fruitless >= FRUITLESS_MAX {

@@ -7,7 +7,7 @@
 use batchfleet_grammar::Position;
 
 use super::planning::Planning;
-use super::text::Text;
+use super::text::SourceText;
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
@@ -147,7 +147,7 @@ impl Planning<'_> {
             return Ok(None);
         }
         let from = self.progress.next.offset;
-        let mut text = Text::open(self.preparer, self.job, self.layout, from)?;
+        let mut text = SourceText::open(self.preparer, self.job, self.layout, from)?;
         while text.next().await?.is_some() {
             if let Some(status) = self.ended_meanwhile().await? {
                 return Ok(Some(Prepared::AlreadyPrepared(self.job.id.clone(), status)));

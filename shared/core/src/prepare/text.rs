@@ -12,24 +12,25 @@ use bytes::Bytes;
 use super::{Preparer, Stop};
 use crate::error::PortResult;
 use crate::job::{Job, Layout, Reason};
+use crate::mutation::{self, Mutation};
 use crate::source::SourceRef;
 use crate::spool::SpoolLayout;
 
 /// The windows of a job's text, one after another.
-pub(super) enum Text<'a> {
+pub(super) enum SourceText<'a> {
     /// The object as it is.
-    Plain(Plain<'a>),
+    Plain(PlainText<'a>),
     /// What it decodes to.
-    Decoded(Box<Decoded<'a>>),
+    Decoded(Box<DecodedText<'a>>),
 }
 
-pub(super) struct Plain<'a> {
+pub(super) struct PlainText<'a> {
     preparer: &'a Preparer,
     source: &'a SourceRef,
     at: u64,
 }
 
-pub(super) struct Decoded<'a> {
+pub(super) struct DecodedText<'a> {
     preparer: &'a Preparer,
     job: &'a Job,
     part_bytes: u64,
@@ -44,9 +45,11 @@ pub(super) struct Decoded<'a> {
     length: u64,
     /// Where the text is wanted from: what lies before was planned already.
     from: u64,
+    /// A part that is not written yet: only under [`Mutation::SpoolLate`].
+    late: Option<(u64, Bytes)>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> SourceText<'a> {
     /// The text from offset `from` on.
     pub(super) fn open(
         preparer: &'a Preparer,
@@ -55,7 +58,7 @@ impl<'a> Text<'a> {
         from: u64,
     ) -> Result<Self, Stop> {
         let Some(spool) = &layout.spool else {
-            return Ok(Self::Plain(Plain {
+            return Ok(Self::Plain(PlainText {
                 preparer,
                 source: &job.source,
                 at: from,
@@ -67,7 +70,7 @@ impl<'a> Text<'a> {
             .unwrap_or_default();
         let SpoolLayout { part_bytes, format } = spool;
         let decoder = Decoder::new(format, columns, Limits::default())?;
-        Ok(Self::Decoded(Box::new(Decoded {
+        Ok(Self::Decoded(Box::new(DecodedText {
             preparer,
             job,
             part_bytes: (*part_bytes).max(1),
@@ -77,6 +80,7 @@ impl<'a> Text<'a> {
             parts: 0,
             length: 0,
             from,
+            late: None,
         })))
     }
 
@@ -110,7 +114,7 @@ impl<'a> Text<'a> {
     }
 }
 
-impl Plain<'_> {
+impl PlainText<'_> {
     async fn next(&mut self) -> Result<Option<Bytes>, Stop> {
         let window = read_window(self.preparer, self.source, self.at).await?;
         self.at += window.len() as u64;
@@ -118,10 +122,13 @@ impl Plain<'_> {
     }
 }
 
-impl Decoded<'_> {
+impl DecodedText<'_> {
     async fn next(&mut self) -> Result<Option<Bytes>, Stop> {
         self.fill().await?;
         if self.text.is_empty() {
+            if let Some((part, bytes)) = self.late.take() {
+                self.preparer.spool.put(&self.job.id, part, bytes).await?;
+            }
             return Ok(None);
         }
         let rest = self
@@ -132,13 +139,26 @@ impl Decoded<'_> {
         let end = start + part.len() as u64;
         // What ends before the checkpoint was written before the checkpoint was.
         if end > self.from {
-            let spool = &self.preparer.spool;
-            spool.put(&self.job.id, self.parts, part.clone()).await?;
+            self.write(self.parts, part.clone()).await?;
         }
         self.parts += 1;
         self.length = end;
         let planned = self.from.saturating_sub(start).min(part.len() as u64);
+        if mutation::on(Mutation::SpoolUnskipped) && planned < part.len() as u64 {
+            return Ok(Some(part));
+        }
         Ok(Some(part.slice(planned as usize..)))
+    }
+
+    async fn write(&mut self, part: u64, bytes: Bytes) -> PortResult<()> {
+        let (spool, job) = (&self.preparer.spool, &self.job.id);
+        if mutation::on(Mutation::SpoolLate) {
+            return match self.late.replace((part, bytes)) {
+                Some((part, bytes)) => spool.put(job, part, bytes).await,
+                None => Ok(()),
+            };
+        }
+        spool.put(job, part, bytes).await
     }
 
     /// Decodes until there is a part, or the end.

@@ -117,7 +117,9 @@ impl Invocation<'_> {
     async fn read_bytes(&self, bytes: Range<u64>) -> PortResult<Bytes> {
         match &self.plan.layout().spool {
             None => self.worker.source.read(&self.job.source, bytes).await,
-            Some(layout) => spool::read(&*self.worker.spool, &self.job.id, layout, bytes).await,
+            Some(layout) => {
+                spool::read_text(&*self.worker.spool, &self.job.id, layout, bytes).await
+            }
         }
     }
 
