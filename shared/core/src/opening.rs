@@ -155,10 +155,11 @@ fn looks_like_windows_1252(head: &[u8]) -> bool {
     while let Some(chunk) = chunks.next() {
         good += chunk.valid().chars().filter(|one| !one.is_ascii()).count();
         // The head may end within a character.
-        let is_cut = chunks.peek().is_none() && chunk.invalid().len() < 4;
-        let is_begun =
-            std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
-        if !chunk.invalid().is_empty() && !(is_cut && is_begun) {
+        let is_last = chunks.peek().is_none();
+        let cut = std::str::from_utf8(chunk.invalid());
+        let is_cut = is_last && cut.is_err_and(|error| error.error_len().is_none());
+        let is_damaged = !chunk.invalid().is_empty();
+        if is_damaged && !is_cut {
             bad += 1;
         }
     }
