@@ -193,12 +193,16 @@ impl Closer {
         let mut manifest = ManifestWriter::new(&*self.results, job);
         let account = self.account(job, &destination, &mut manifest).await?;
         let definition_text = snapshot.definition_text.clone();
-        let decoded = Decoded::of(job, snapshot.layout.as_ref());
+        let layout = snapshot.layout.as_ref();
+        let is_spooled = layout.is_some_and(|layout| layout.spool.is_some());
         let mut ignored_columns = Vec::new();
         let mut reports = Vec::new();
         // A job that failed before its first batch has none, even if a layout is kept since: a write
         // that timed out may arrive after the report, which must stay the same.
         let has_rejects = job.status == JobStatus::Completed || account.batches > 0;
+        let decoded = layout
+            .filter(|_| has_rejects)
+            .and_then(|layout| Decoded::of(job, layout));
         if snapshot.layout.is_some() && (has_rejects || mutation::on(Mutation::ReportLateLayout)) {
             let plan = JobPlan::compile(snapshot)?;
             ignored_columns = plan.ignored_columns().to_vec();
@@ -218,7 +222,6 @@ impl Closer {
             reports: Report::ALL.map(location),
             manifest: self.results.location(&job.id, MANIFEST_FILE),
         };
-        let is_spooled = decoded.is_some();
         let summary = Summary {
             decoded,
             ..Summary::new(job, account, definition_text, ignored_columns, at)

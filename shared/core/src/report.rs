@@ -243,7 +243,8 @@ pub struct Summary {
     pub uncounted_batches: Vec<FailedBatch>,
     /// Bytes of the source.
     pub bytes: u64,
-    /// What the source was, where it was not CSV in UTF-8 as it is.
+    /// What the source was, where it was not CSV in UTF-8 as it is; absent where the job ended before
+    /// its first batch did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoded: Option<Decoded>,
     /// Rejected rows by error code. A row counts once under each code it has.
@@ -307,8 +308,8 @@ pub struct Decoded {
 impl Decoded {
     /// Of a job, if its source is spooled.
     #[must_use]
-    pub fn of(job: &Job, layout: Option<&Layout>) -> Option<Self> {
-        let format = layout?.spool.as_ref()?.format.clone();
+    pub fn of(job: &Job, layout: &Layout) -> Option<Self> {
+        let format = layout.spool.as_ref()?.format.clone();
         let notes = job.plan.map(|plan| plan.notes()).unwrap_or_default();
         Some(Self {
             format,

@@ -5,7 +5,7 @@ use batchfleet_core::batch::{Completion, Shard, ShardTotals, Written};
 use batchfleet_core::checksum::FileSum;
 use batchfleet_core::job::{Checkpoint, Layout, PlanTotals, Policy, Reason, ReasonCode};
 use batchfleet_core::manifest::Manifest;
-use batchfleet_core::report::Summary;
+use batchfleet_core::report::{Decoded, Summary};
 use batchfleet_core::source::SourceRef;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,6 +49,33 @@ fn the_preparers_items() {
         r#"{"shards":1,"batches":2,"records":3,"data_start":4,"data_end":5,"prepared_ms":6}"#,
     );
     assert_eq!(totals.data_end, 5);
+}
+
+/// What came with sources that are decoded.
+#[test]
+fn the_spools_items() {
+    let layout: Layout = frozen(
+        r#"{"dialect":{"delimiter":44,"quote":34},"header":["_line","_errors","a"],"data":{"offset":0,"record":0,"line":1},
+            "spool":{"part_bytes":8388608,"format":{"container":"gzip","encoding":"UTF-16LE","json":{"form":"lines","late_keys":"reject"}}}}"#,
+    );
+    assert!(layout.is_json());
+    let layout: Layout = frozen(
+        r#"{"dialect":{"delimiter":44,"quote":34},"header":["a"],"data":{"offset":2,"record":0,"line":2},
+            "spool":{"part_bytes":8388608,"format":{"container":"zstd"}}}"#,
+    );
+    assert!(!layout.is_json() && layout.spool.is_some());
+    let checkpoint: Checkpoint = frozen(
+        r#"{"next":{"offset":10,"record":2,"line":4},"next_batch":25,"messages":3,"fruitless":2}"#,
+    );
+    assert_eq!(checkpoint.fruitless, 2);
+    let totals: PlanTotals = frozen(
+        r#"{"shards":1,"batches":2,"records":3,"data_start":4,"data_end":5,"prepared_ms":6,"malformed":7,"late_keys":8}"#,
+    );
+    assert_eq!((totals.malformed, totals.late_keys), (7, 8));
+    let decoded: Decoded = frozen(
+        r#"{"container":"gzip","json":{"form":"array","late_keys":"ignore"},"bytes":null,"malformed":0,"late_keys":0}"#,
+    );
+    assert_eq!(decoded.bytes, None);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What files become: every container, encoding and form of JSON, in pieces of any size; and what is
 //! said of those that can't be decoded.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::io::Write;
 

@@ -131,18 +131,16 @@ async fn a_file_that_takes_longer_to_decode_than_a_preparer_has_fails_its_job() 
 #[tokio::test]
 async fn a_file_that_was_cut_off_fails_its_job_and_what_was_before_is_accounted_for() {
     // Names that do not compress, so that the cut lies behind the head that is looked at first.
-    let mut text = "id,name,age\n".to_owned();
+    let mut text = b"id,name,age\n".to_vec();
     let mut number = 1_u64;
     for row in 0..70_000_u64 {
         number = number
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(row | 1);
-        text.push_str(&format!(
-            "{row},{number:016x}{:016x},1\n",
-            number.rotate_left(29)
-        ));
+        let name = number.rotate_left(29);
+        writeln!(text, "{row},{number:016x}{name:016x},1").unwrap();
     }
-    let whole = gzip(&text);
+    let whole = gzip(std::str::from_utf8(&text).unwrap());
     let file = whole[..whole.len() - 1_000].to_vec();
     assert!(file.len() > 1_200_000, "{} bytes", file.len());
     let policy = Policy {
@@ -159,7 +157,6 @@ async fn a_file_that_was_cut_off_fails_its_job_and_what_was_before_is_accounted_
     assert!(fleet.spool.is_empty());
     // Nobody worked before the file ended; what was planned was cancelled, and nothing was delivered.
     assert_eq!((summary.counts.records, fleet.delivered().len()), (0, 0));
-    assert_eq!(summary.decoded.unwrap().bytes, None);
     assert!(
         fleet.store.shard(&fleet.id(), 0).await.unwrap().is_some(),
         "batches were planned"
@@ -216,7 +213,7 @@ async fn json_rows_keep_their_lines_and_nothing_is_lost() {
         "{\"id\":2,\"age\":\"old\",\"more\":{\"a\": [1]}}\n",
         "{\"id\":\"3\",\"name\":null,\"age\":7}",
     );
-    let array = format!("[\n{}\n]", lines.replace("\n\n", "\n").replace("\n", ",\n"));
+    let array = format!("[\n{}\n]", lines.replace("\n\n", "\n").replace('\n', ",\n"));
     for (file, skipped, first) in [(lines, 1, 1), (array.as_str(), 0, 2)] {
         let policy = Policy {
             batch_records_max: 2,

@@ -220,7 +220,8 @@ impl Preparer {
         let planned = match self.job_plan(&job).await {
             Ok(plan) => {
                 let mut planning = Planning::new(self, &job, hold, &plan, checkpoint, deadline_ms);
-                planning.run().await
+                // Boxed: whoever calls this would carry its windows and decoder around.
+                Box::pin(planning.run()).await
             }
             Err(stop) => Err(stop),
         };

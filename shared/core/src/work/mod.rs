@@ -216,7 +216,8 @@ impl Worker {
             Err(why) => return self.fail(id, Reason::bad_destination(&why)).await,
         };
         let mut invocation = Invocation::new(self, job, owner, bound, place, deadline_ms);
-        match invocation.run().await {
+        // Boxed: whoever calls this would carry all that a batch needs around.
+        match Box::pin(invocation.run()).await {
             Ok(stop) => Ok(stop),
             Err(PortError::SourceChanged) => self.fail(id, Reason::source_changed()).await,
             // Or the job is over by now, and this worker comes too late: then nothing fails.

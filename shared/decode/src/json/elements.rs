@@ -3,7 +3,7 @@
 //! It only looks at brackets and quotes, so that an element that is wrong inside is still told from
 //! the next one. It must not know what an element should be.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::{DecodeError, JsonForm};
 
@@ -211,7 +211,7 @@ impl Elements {
             return 1;
         }
         let end = memchr2(b'"', b'\\', text).unwrap_or(text.len());
-        let lines = text[..end].iter().filter(|&&byte| byte == b'\n').count();
+        let lines = memchr_iter(b'\n', &text[..end]).count();
         self.line += lines as u64;
         let Some(byte) = text.get(end) else {
             return end;
