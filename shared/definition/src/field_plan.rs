@@ -12,7 +12,8 @@ use crate::types::{Converter, FieldType, TypeOptions};
 pub(crate) struct FieldPlan {
     pub(crate) steps: Steps,
     pub(crate) converter: Converter,
-    pub(crate) checks: Checks,
+    /// Nothing where there is nothing to check.
+    pub(crate) checks: Option<Checks>,
 }
 
 impl FieldPlan {
@@ -21,7 +22,7 @@ impl FieldPlan {
         Some(Self {
             steps: Steps::default(),
             converter: Converter::compile(FieldType::String, &TypeOptions::default()).ok()?,
-            checks: Checks::default(),
+            checks: None,
         })
     }
 }

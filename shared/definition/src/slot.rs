@@ -34,9 +34,6 @@ pub(crate) struct Slot {
     null_values: Vec<String>,
     /// Nothing for a column that is taken as it is.
     plan: Option<Arc<FieldPlan>>,
-    /// Whether the plan has anything to do besides the conversion.
-    has_steps: bool,
-    has_checks: bool,
     message: Option<String>,
     suggestion: Option<String>,
 }
@@ -68,8 +65,6 @@ impl Slot {
             fallback: fallback.cloned(),
             trim: field.trim,
             null_values: field.null_values.clone(),
-            has_steps: !field.plan.0.steps.is_empty(),
-            has_checks: !field.plan.0.checks.is_empty(),
             plan: Some(Arc::clone(&field.plan.0)),
             message: field.message.clone(),
             suggestion: field.suggestion.clone(),
@@ -90,8 +85,6 @@ impl Slot {
             trim: false,
             null_values: Vec::new(),
             plan: None,
-            has_steps: false,
-            has_checks: false,
             message: None,
             suggestion: None,
         }
@@ -149,7 +142,7 @@ impl Slot {
         let Scratch {
             text, spare, out, ..
         } = scratch;
-        let transformed = self.has_steps;
+        let transformed = !plan.steps.is_empty();
         let cell = if transformed {
             let before = std::str::from_utf8(cell).map_err(|_| not_utf8())?;
             text.clear();
@@ -215,10 +208,10 @@ impl Slot {
     /// Adds what does not hold for a value of the field.
     #[inline]
     pub(crate) fn violations(&self, value: &Value<'_>, found: &mut Vec<Violation>) {
-        if self.has_checks
-            && let Some(plan) = &self.plan
+        if let Some(plan) = &self.plan
+            && let Some(checks) = &plan.checks
         {
-            plan.checks.check(value, found);
+            checks.check(value, found);
         }
     }
 

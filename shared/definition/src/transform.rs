@@ -29,7 +29,7 @@ pub(crate) struct TooLong;
 /// The transforms of a field.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
-    steps: Vec<Step>,
+    list: Vec<Step>,
     /// Bytes that they add to any text, at most, as far as that is written down.
     fixed: usize,
     /// Whether one may add some for every match, and so more than that.
@@ -80,7 +80,7 @@ impl Steps {
                 Ok(step) => {
                     steps.fixed += step.fixed();
                     steps.replaces |= matches!(step, Step::Replace { .. });
-                    steps.steps.push(step);
+                    steps.list.push(step);
                 }
                 Err(message) => faults.push((index, message)),
             }
@@ -93,7 +93,7 @@ impl Steps {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.steps.is_empty()
+        self.list.is_empty()
     }
 
     /// Bytes that an empty text may become: what every row may take beyond its cells.
@@ -108,7 +108,7 @@ impl Steps {
     /// Changes the text; `spare` is room to work in.
     pub(crate) fn run(&self, text: &mut String, spare: &mut String) -> Result<(), TooLong> {
         let limit = text.len() * GROWTH_FACTOR + GROWTH_BYTES + self.fixed;
-        for step in &self.steps {
+        for step in &self.list {
             step.run(text, spare, limit)?;
             if text.len() > limit {
                 return Err(TooLong);

@@ -164,7 +164,7 @@ impl Reader {
             field.plan = Compiled(Arc::new(FieldPlan {
                 steps: steps.unwrap_or_default(),
                 converter,
-                checks,
+                checks: (!checks.is_empty()).then_some(checks),
             }));
         }
         Some(field)
