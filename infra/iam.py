@@ -36,6 +36,7 @@ PORTS = {
     "Store": ("store", "Table"),
     "Source": ("source", "UploadBucket/incoming/*"),
     "Definitions": ("definitions", "UploadBucket/definitions/*"),
+    "Spool": ("spool", "ResultsBucket/spool/*"),
     "Results": ("results", "ResultsBucket/jobs/*"),
     "Queue": ("queue", None),
     "Sinks": ("sinks", "DestinationTables"),
@@ -66,6 +67,8 @@ ACTIONS = {
     "ConditionCheck": ["dynamodb:ConditionCheckItem"],
     "get_object": ["s3:GetObject", "s3:ListBucket"],
     "get_object of a version": ["s3:GetObjectVersion"],
+    "list_objects_v2": ["s3:ListBucket"],
+    "delete_objects": ["s3:DeleteObject"],
     "put_object": ["s3:PutObject"],
     "create_multipart_upload": ["s3:PutObject"],
     "upload_part": ["s3:PutObject"],
@@ -241,7 +244,7 @@ def needed_ports(sources):
 
 def sdk_calls(text):
     """The calls of the SDK that a function of shared/aws makes itself."""
-    calls = set(re.findall(r"\b(?:client|dynamodb|s3|sqs)\s*\.\s*([a-z_]+)\(\)", text)) - {"clone"}
+    calls = set(re.findall(r"\b(?:client|dynamodb|s3|sqs)\s*\.\s*([a-z0-9_]+)\(\)", text)) - {"clone"}
     if "get_object" in calls and ".version_id(" in text:
         calls.add("get_object of a version")
     if re.search(r"\.send\(\)", text) and not calls:
@@ -522,6 +525,16 @@ MISTAKES = [
         "no action for a call that only failures make",
         change_list("Worker", "WriteResults", "Action", remove="s3:AbortMultipartUpload"),
         "Worker may not s3:AbortMultipartUpload",
+    ),
+    (
+        "a spool that cannot be cleared",
+        change_list("Worker", "UseSpool", "Action", remove="s3:DeleteObject"),
+        "Worker may not s3:DeleteObject on ResultsBucket/spool/*",
+    ),
+    (
+        "results that can be deleted",
+        change_list("Worker", "WriteResults", "Action", add="s3:DeleteObject"),
+        "Worker may s3:DeleteObject on ResultsBucket/jobs/*",
     ),
     (
         "versions that cannot be read",

@@ -112,9 +112,21 @@ fn unpack(packed: impl Read, packed_is_whole: bool) -> io::Result<(Vec<u8>, bool
     Ok((bytes, whole))
 }
 
+/// That all else is said of what the file unpacks to.
+fn packed_note(head: &Head) -> Vec<String> {
+    match head.content {
+        Content::Gzip | Content::Zstd => vec![format!(
+            "the file is compressed with {}: all else is said of what it unpacks to",
+            head.content.name()
+        )],
+        _ => Vec::new(),
+    }
+}
+
 fn of_table(head: &Head, encoding: &FoundEncoding, table: &Found) -> Value {
     let dialect = &table.dialect;
-    let mut evidence = encoding.evidence.clone();
+    let mut evidence = packed_note(head);
+    evidence.extend(encoding.evidence.iter().cloned());
     evidence.extend(table.evidence.iter().cloned());
     json!({
         "encoding": encoding.name(),
@@ -141,7 +153,8 @@ fn of_json(head: &Head, inside: Content, encoding: &FoundEncoding) -> Value {
     } else {
         "the file is a JSON array of objects"
     };
-    let mut evidence = encoding.evidence.clone();
+    let mut evidence = packed_note(head);
+    evidence.extend(encoding.evidence.iter().cloned());
     evidence.push(sentence.to_owned());
     let content = if head.content == Content::Csv {
         inside

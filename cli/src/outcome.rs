@@ -1,11 +1,13 @@
 //! How a command ends: the summary for people or programs, and the exit code.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use batchfleet_core::PortError;
 use batchfleet_core::error::chain;
 use batchfleet_core::job::JobStatus;
-use batchfleet_core::report::Summary;
+use batchfleet_core::report::{Decoded, Summary};
+use batchfleet_decode::{Container, JsonForm};
 use serde_json::json;
 
 use crate::terminal::{one_line, say, say_json};
@@ -80,11 +82,39 @@ fn to_json(summary: &Summary) -> serde_json::Value {
     if let Some(reason) = &summary.reason {
         object["reason"] = json!(reason);
     }
+    if let Some(decoded) = &summary.decoded {
+        object["decoded"] = json!(decoded);
+    }
     object
 }
 
+/// What the file was, and what got lost on the way.
+fn decoded_from(decoded: &Decoded) -> String {
+    let format = &decoded.format;
+    let mut names: Vec<&str> = Vec::new();
+    names.extend(format.container.map(Container::as_str));
+    names.extend(format.encoding.as_deref());
+    names.extend(format.json.map(|json| match json.form {
+        JsonForm::Lines => "NDJSON",
+        JsonForm::Array => "JSON array",
+    }));
+    let mut text = format!("from {}", names.join(", "));
+    if decoded.malformed > 0 {
+        let count = thousands(decoded.malformed);
+        let name = format.encoding.as_deref().unwrap_or("UTF-8");
+        let _ = write!(
+            text,
+            "; {count} characters mean nothing in {name} and became \u{FFFD}: is that its encoding?"
+        );
+    }
+    if decoded.late_keys > 0 {
+        let count = thousands(decoded.late_keys);
+        let _ = write!(text, "; {count} objects had keys that no field takes");
+    }
+    text
+}
+
 fn to_text(summary: &Summary) -> String {
-    use std::fmt::Write as _;
     let counts = &summary.counts;
     let seconds = summary.timings.elapsed_ms as f64 / 1_000.0;
     let mut text = String::new();
@@ -101,6 +131,9 @@ fn to_text(summary: &Summary) -> String {
     line("status", summary.status.as_str().to_owned());
     if let Some(reason) = &summary.reason {
         line("reason", reason.message.clone());
+    }
+    if let Some(decoded) = &summary.decoded {
+        line("decoded", decoded_from(decoded));
     }
     line("records", thousands(counts.records));
     line("accepted", thousands(counts.accepted));

@@ -132,7 +132,9 @@ impl Shown {
             let (note, now) = (self.tally.note(), self.clock.now_ms());
             let is_news = note != said;
             if is_news || (note.is_none() && now >= next_ms) {
+                // A file that is decoded has more text than bytes, which is known at the end alone.
                 let percent = self.tally.bytes.load(Relaxed) * 100 / bytes_total.max(1);
+                let percent = percent.min(100);
                 let text = note.clone().unwrap_or_else(|| self.numbers());
                 note!("{percent:>3}%  {text}");
                 next_ms = now + Progress::LINE_MS;

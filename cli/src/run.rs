@@ -15,15 +15,15 @@ use batchfleet_core::error::chain;
 use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, Queue, Sinks, Store};
+use batchfleet_core::ports::{Clock, Queue, Sinks, Spool, Store};
 use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
 use batchfleet_core::report::Summary;
 use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_definition::Definition;
 use batchfleet_local::{
-    FileSource, FixedDefinitions, FolderLock, FolderResults, LocalQueue, LockError, SqliteStore,
-    SystemClock, SystemIds,
+    FileSource, FixedDefinitions, FolderLock, FolderResults, FolderSpool, LocalQueue, LockError,
+    SqliteStore, SystemClock, SystemIds,
 };
 use tokio::sync::mpsc;
 
@@ -195,6 +195,7 @@ fn read_definition(path: Option<&Path>) -> Result<ChosenDefinition, Failure> {
 struct Run {
     store: Arc<SqliteStore>,
     results: Arc<FolderResults>,
+    spool: Arc<FolderSpool>,
     queue: Arc<LocalQueue>,
     clock: Arc<SystemClock>,
     tally: Arc<Tally>,
@@ -224,6 +225,7 @@ impl Run {
         let store = Arc::new(store);
         store.release_everything().map_err(stopped)?;
         let results = Arc::new(FolderResults::new(out));
+        let spool = Arc::new(FolderSpool::new(out));
         let source = Arc::new(FileSource::new());
         let clock = Arc::new(SystemClock::new());
         let queue = Arc::new(LocalQueue::new(Arc::clone(&clock) as _));
@@ -237,6 +239,7 @@ impl Run {
         let preparer = Preparer {
             store: Arc::clone(&store) as _,
             source: Arc::clone(&source) as _,
+            spool: Arc::clone(&spool) as _,
             definitions: Arc::new(FixedDefinitions::new(&definition.name, definition.text)),
             results: Arc::clone(&results) as _,
             queue: Arc::clone(&queue) as _,
@@ -249,6 +252,7 @@ impl Run {
         let worker = Worker {
             store: Arc::clone(&store) as _,
             source,
+            spool: Arc::clone(&spool) as _,
             results: Arc::clone(&results) as _,
             sinks,
             queue: Arc::clone(&queue) as _,
@@ -270,6 +274,7 @@ impl Run {
         Ok(Self {
             store,
             results,
+            spool,
             queue,
             clock,
             tally,
@@ -320,9 +325,14 @@ impl Run {
             .await
             .map_err(stopped)?;
         let known = self.store.job(&id).await.map_err(stopped)?;
+        let is_over = known.as_ref().is_some_and(|job| job.status.is_terminal());
+        if is_over {
+            // A preparer that was still at it when the job ended may have written one part more.
+            self.spool.clear(&id).await.map_err(stopped)?;
+        }
         let (events, mut heard) = mpsc::unbounded_channel();
         let mut tasks = tokio::task::JoinSet::new();
-        if known.is_none_or(|job| !job.status.is_terminal()) {
+        if !is_over {
             self.count_done(&id).await?;
             let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
             let _progress = Progress::show(Arc::clone(&self.tally), clock, source.size);

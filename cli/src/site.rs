@@ -8,9 +8,11 @@ use batchfleet_core::close::Closer;
 use batchfleet_core::error::chain;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::Job;
-use batchfleet_core::ports::{Clock, Results, Store};
+use batchfleet_core::ports::{Clock, Results, Spool, Store};
 use batchfleet_core::report::{SUMMARY_FILE, Summary};
-use batchfleet_local::{FolderLock, FolderResults, LockError, SqliteStore, SystemClock};
+use batchfleet_local::{
+    FolderLock, FolderResults, FolderSpool, LockError, SqliteStore, SystemClock,
+};
 
 use crate::args::{DEFAULT_OUT, SiteArgs};
 use crate::outcome::Failure;
@@ -27,6 +29,7 @@ const PREFIX_MIN: usize = 6;
 pub(crate) struct Site {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) results: Arc<dyn Results>,
+    spool: Arc<dyn Spool>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The folder of local jobs.
     folder: Option<Folder>,
@@ -77,6 +80,7 @@ impl Site {
         Ok(Self {
             store: Arc::clone(&store) as _,
             results: Arc::new(FolderResults::new(out)),
+            spool: Arc::new(FolderSpool::new(out)),
             clock: Arc::new(SystemClock::new()),
             folder: Some(Folder {
                 out: out.to_owned(),
@@ -91,11 +95,12 @@ impl Site {
     #[cfg(feature = "aws")]
     pub(crate) fn on_aws(stack: Stack) -> Result<Self, Failure> {
         use batchfleet_aws::dynamo::DynamoStore;
-        use batchfleet_aws::s3::S3Results;
+        use batchfleet_aws::s3::{S3Results, S3Spool};
         let (table, bucket) = (stack.name(Part::Table)?, stack.name(Part::ResultsBucket)?);
         Ok(Self {
             store: Arc::new(DynamoStore::builder(stack.clients.dynamodb.clone(), table).build()),
             results: Arc::new(S3Results::new(stack.clients.s3.clone(), bucket)),
+            spool: Arc::new(S3Spool::new(stack.clients.s3.clone(), bucket)),
             clock: Arc::new(SystemClock::new()),
             folder: None,
             stack: Some(stack),
@@ -190,6 +195,7 @@ impl Site {
         Closer {
             store: Arc::clone(&self.store),
             results: Arc::clone(&self.results),
+            spool: Arc::clone(&self.spool),
             clock: Arc::clone(&self.clock),
         }
     }

@@ -188,7 +188,8 @@ impl<'a> Report<'a> {
         if self.look.job.status == JobStatus::Completed {
             return 1_000;
         }
-        self.sums.bytes * 1_000 / self.bytes.max(1)
+        // A file that is decoded has more text than bytes, which is known once it is planned.
+        (self.sums.bytes * 1_000 / self.bytes.max(1)).min(1_000)
     }
 
     /// At the pace since the job was created; `None` where that tells nothing.

@@ -20,8 +20,8 @@ use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
 use batchfleet_testing::{
-    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore,
-    SequenceIds,
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpool,
+    MemoryStore, SequenceIds,
 };
 use bytes::Bytes;
 
@@ -52,6 +52,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(1_700_000_000_000));
         let store = Arc::new(MemoryStore::new());
         let results = Arc::new(MemoryResults::new());
+        let spool = Arc::new(MemorySpool::new());
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let definitions = Arc::new(MemoryDefinitions::new());
         definitions.insert("people", definition);
@@ -59,6 +60,7 @@ impl World {
         let preparer = Preparer {
             store: store.clone(),
             source: source.clone(),
+            spool: spool.clone(),
             definitions,
             results: results.clone(),
             queue: queue.clone(),
@@ -71,6 +73,7 @@ impl World {
         let worker = Worker {
             store: store.clone(),
             source,
+            spool,
             results: results.clone(),
             sinks: Arc::new(NoSinks),
             queue: queue.clone(),

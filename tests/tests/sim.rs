@@ -55,6 +55,7 @@ fn what_was_found_stays_mended() {
         let name = found.bug.name;
         let mended = Options {
             unsteered: found.unsteered,
+            plain: true,
             ..Options::default()
         };
         assert_eq!(run(found.seed, mended).violation, None, "{name}");
@@ -74,6 +75,7 @@ fn what_was_misjudged_holds() {
     for misjudged in MISJUDGED {
         let options = Options {
             unsteered: misjudged.unsteered,
+            plain: true,
             ..Options::default()
         };
         let violation = run(misjudged.seed, options).violation;

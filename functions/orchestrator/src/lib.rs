@@ -56,6 +56,7 @@ impl Context {
             preparer: Preparer {
                 store: adapters.store,
                 source: adapters.source,
+                spool: adapters.spool,
                 definitions: adapters.definitions,
                 results: adapters.results,
                 queue: adapters.queue,

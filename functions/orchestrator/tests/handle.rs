@@ -15,7 +15,7 @@ use batchfleet_core::source::{Route, SourceRef};
 use batchfleet_core::{PortError, PortResult};
 use batchfleet_orchestrator::{Context, Failure, handle};
 use batchfleet_testing::{
-    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore,
+    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpool, MemoryStore,
 };
 use serde_json::{Value, json};
 
@@ -54,6 +54,7 @@ fn world(definitions: Arc<dyn Definitions>) -> World {
         preparer: Preparer {
             store: store.clone(),
             source: source.clone(),
+            spool: Arc::new(MemorySpool::new()),
             definitions,
             results: Arc::new(MemoryResults::new()),
             queue: queue.clone(),

@@ -42,6 +42,7 @@ impl Context {
             worker: Worker {
                 store: adapters.store,
                 source: adapters.source,
+                spool: adapters.spool,
                 results: adapters.results,
                 sinks: adapters.sinks,
                 queue: adapters.queue,

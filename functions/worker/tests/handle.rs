@@ -10,7 +10,7 @@ use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
 use batchfleet_testing::{
-    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemoryStore,
+    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpool, MemoryStore,
 };
 use batchfleet_worker::{Context, handle};
 use serde_json::{Value, json};
@@ -38,6 +38,7 @@ impl World {
             worker: Worker {
                 store: store.clone(),
                 source: source.clone(),
+                spool: Arc::new(MemorySpool::new()),
                 results: Arc::new(MemoryResults::new()),
                 sinks: Arc::new(NoSinks),
                 queue: queue.clone(),
@@ -69,6 +70,7 @@ impl World {
         let preparer = Preparer {
             store: worker.store.clone(),
             source: worker.source.clone(),
+            spool: worker.spool.clone(),
             definitions: Arc::new(definitions),
             results: worker.results.clone(),
             queue: worker.queue.clone(),

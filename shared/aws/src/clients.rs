@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use crate::Settings;
 use crate::dynamo::DynamoStore;
-use crate::s3::{S3Definitions, S3Results, S3Source};
+use crate::s3::{S3Definitions, S3Results, S3Source, S3Spool};
 use crate::sqs::SqsQueue;
 use crate::table_sink::TableSinks;
 
@@ -83,6 +83,8 @@ pub struct Adapters {
     pub store: Arc<DynamoStore>,
     /// The uploads.
     pub source: Arc<S3Source>,
+    /// The decoded text of sources that do not split.
+    pub spool: Arc<S3Spool>,
     /// The definitions.
     pub definitions: Arc<S3Definitions>,
     /// The results.
@@ -114,6 +116,7 @@ impl Adapters {
         Self {
             store: Arc::new(store),
             source: Arc::new(S3Source::new(clients.s3.clone())),
+            spool: Arc::new(S3Spool::new(clients.s3.clone(), &settings.results_bucket)),
             definitions: Arc::new(S3Definitions::new(
                 clients.s3.clone(),
                 &settings.upload_bucket,

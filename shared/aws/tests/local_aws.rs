@@ -67,6 +67,20 @@ mod results {
     batchfleet_testing::results_conformance!(make_results);
 }
 
+mod spool {
+    use std::sync::Arc;
+
+    use batchfleet_aws::s3::S3Spool;
+
+    async fn make_spool() -> Arc<S3Spool> {
+        let client = super::clients().await.s3;
+        super::bucket(&client, super::PLAIN).await;
+        Arc::new(S3Spool::new(client, super::PLAIN))
+    }
+
+    batchfleet_testing::spool_conformance!(make_spool);
+}
+
 /// Writes to a bucket what [`S3Source`] reads.
 struct Bucket {
     client: aws_sdk_s3::Client,

@@ -131,6 +131,7 @@ impl Metered {
                 record: 0,
                 line: 2,
             },
+            spool: None,
         };
         self.store
             .put_layout(&self.job, &layout)
@@ -160,6 +161,7 @@ impl Metered {
             next,
             next_batch: 50,
             messages: 50,
+            fruitless: 2,
         };
         self.store
             .checkpoint(hold, &checkpoint, 0)

@@ -18,11 +18,11 @@ use crate::invariants;
 use crate::job::{Ending, Job, JobStatus, Reason};
 use crate::manifest::{Listed, ManifestWriter};
 use crate::mutation::{self, Mutation};
-use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Store};
+use crate::ports::{CancelOutcome, Clock, FinalizeOutcome, Results, ShardView, Spool, Store};
 use crate::process::JobPlan;
 use crate::report::{
-    Account, FailedBatch, Locations, MANIFEST_FILE, OUTPUT_FOLDER, PartOf, Report, SUMMARY_FILE,
-    Summary, output_part,
+    Account, Decoded, FailedBatch, Locations, MANIFEST_FILE, OUTPUT_FOLDER, PartOf, Report,
+    SUMMARY_FILE, Summary, output_part,
 };
 
 /// Looks at the batches of a job that ended early, before its report is left to the watch.
@@ -41,6 +41,8 @@ pub struct Closer {
     pub store: Arc<dyn Store>,
     /// Reports.
     pub results: Arc<dyn Results>,
+    /// The decoded text, which goes with the job.
+    pub spool: Arc<dyn Spool>,
     /// The time of the ending.
     pub clock: Arc<dyn Clock>,
 }
@@ -191,11 +193,16 @@ impl Closer {
         let mut manifest = ManifestWriter::new(&*self.results, job);
         let account = self.account(job, &destination, &mut manifest).await?;
         let definition_text = snapshot.definition_text.clone();
+        let layout = snapshot.layout.as_ref();
+        let is_spooled = layout.is_some_and(|layout| layout.spool.is_some());
         let mut ignored_columns = Vec::new();
         let mut reports = Vec::new();
         // A job that failed before its first batch has none, even if a layout is kept since: a write
         // that timed out may arrive after the report, which must stay the same.
         let has_rejects = job.status == JobStatus::Completed || account.batches > 0;
+        let decoded = layout
+            .filter(|_| has_rejects)
+            .and_then(|layout| Decoded::of(job, layout));
         if snapshot.layout.is_some() && (has_rejects || mutation::on(Mutation::ReportLateLayout)) {
             let plan = JobPlan::compile(snapshot)?;
             ignored_columns = plan.ignored_columns().to_vec();
@@ -215,10 +222,17 @@ impl Closer {
             reports: Report::ALL.map(location),
             manifest: self.results.location(&job.id, MANIFEST_FILE),
         };
-        let summary = Summary::new(job, account, definition_text, ignored_columns, at);
+        let summary = Summary {
+            decoded,
+            ..Summary::new(job, account, definition_text, ignored_columns, at)
+        };
         self.results
             .put(&job.id, SUMMARY_FILE, summary.to_json().into())
             .await?;
+        // Every batch is over, so nobody reads it any more.
+        if is_spooled && !mutation::on(Mutation::SpoolKept) {
+            self.spool.clear(&job.id).await?;
+        }
         self.store.clear_outbox(&job.id).await
     }
 

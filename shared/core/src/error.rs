@@ -45,6 +45,9 @@ pub enum PortError {
     /// The pinned version of the source is no longer there (I5).
     #[error("the source was changed or removed after the job began")]
     SourceChanged,
+    /// A part of the job's spool is no longer there: it is kept until the job is over, for some days.
+    #[error("the decoded text of the source is no longer there")]
+    SpoolGone,
     /// An output of that name exists with other content.
     #[error("the output {name} exists with other content")]
     Conflict {
@@ -62,6 +65,7 @@ impl PortError {
             Self::Refused { .. }
             | Self::Corrupt { .. }
             | Self::SourceChanged
+            | Self::SpoolGone
             | Self::Conflict { .. } => false,
         }
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
+use batchfleet_decode::{Notes, Row};
 use batchfleet_definition::{Code, Tolerated};
 use batchfleet_grammar::{Dialect, Position};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::mutation::{self, Mutation};
 use crate::ports::{CloseOutcome, FinalizeOutcome, Held, PauseOutcome};
 use crate::preparer::PreparerItem;
 use crate::source::SourceRef;
+use crate::spool::SpoolLayout;
 pub use crate::status::{JobEvent, JobStatus};
 use crate::throttle::Throttle;
 
@@ -61,6 +63,24 @@ impl Reason {
                       is accounted for below; upload the file again"
                     .to_owned(),
         }
+    }
+
+    /// The source can't be decoded to its end.
+    #[must_use]
+    pub fn bad_source(why: &str) -> Self {
+        Self {
+            code: ReasonCode::BadSource,
+            message: format!("{why}; what was delivered before is accounted for below"),
+        }
+    }
+
+    /// The decoded text is gone before the job is over.
+    #[must_use]
+    pub fn spool_gone() -> Self {
+        Self::bad_source(
+            "the decoded text of the file is gone, which is kept for 7 days while a job is open: upload \
+             the file again",
+        )
     }
 
     /// A promise does not hold: the job must not complete on it.
@@ -120,6 +140,8 @@ pub enum ReasonCode {
     BadDestination,
     /// A record does not end within the limit.
     RecordUnbounded,
+    /// The file is compressed, in another encoding or JSON, and can't be decoded to its end.
+    BadSource,
     /// The object changed or vanished under the running job.
     SourceChanged,
     /// More records were rejected than the definition bears (`on_error`, `tolerated_failures`).
@@ -433,22 +455,65 @@ pub struct PlanTotals {
     pub data_end: u64,
     /// When the plan was complete.
     pub prepared_ms: u64,
+    /// Sequences of a spooled source that mean nothing in its encoding, and became U+FFFD.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub malformed: u64,
+    /// Objects of a JSON source with keys that were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub late_keys: u64,
+}
+
+impl PlanTotals {
+    /// What decoding noted.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        Notes {
+            malformed: self.malformed,
+            late_keys: self.late_keys,
+        }
+    }
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 /// What the preparer read off the head of the file. Written once, before the first batch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
-    /// How the bytes are read.
+    /// How the bytes are read; of a spooled source, those of its text.
     pub dialect: Dialect,
     /// The header's cells as they are in the file. Cells that are not UTF-8 never get here: they
     /// end the job.
     pub header: Vec<String>,
     /// Where the data begins.
     pub data: Position,
+    /// Set where the plan's ranges are those of the decoded text, which is in the spool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spool: Option<SpoolLayout>,
+}
+
+impl Layout {
+    /// Whether the rows were JSON: they begin with two cells of ours, their line and their fault.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        let spool = self.spool.as_ref();
+        spool.is_some_and(|spool| spool.format.json.is_some())
+    }
+
+    /// How many columns of ours the header begins with.
+    #[must_use]
+    pub fn own_columns(&self) -> usize {
+        if self.is_json() {
+            Row::COLUMNS.len()
+        } else {
+            0
+        }
+    }
 }
 
 /// How far the preparer is. Everything before `next` is written and published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The first record that is in no published batch.
     pub next: Position,
@@ -456,6 +521,9 @@ pub struct Checkpoint {
     pub next_batch: u64,
     /// Work messages sent so far.
     pub messages: u32,
+    /// Preparers in a row that had no time to decode the source up to `next` again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fruitless: u32,
 }
 
 /// The preparer's hold on a job that is being planned. Checked against its [`PreparerItem`].

@@ -80,6 +80,12 @@ pub enum Mutation {
     RedriveWholeBatches,
     /// A redrive looks at the attempt before alone, as if that had worked on everything.
     RedriveForgetsChain,
+    /// Batches of a decoded text are published before the part that they lie in is written.
+    SpoolLate,
+    /// Whoever takes over the planning of a decoded text plans again what lies before the checkpoint.
+    SpoolUnskipped,
+    /// The spool stays when its job is over.
+    SpoolKept,
 }
 
 #[cfg(feature = "mutations")]

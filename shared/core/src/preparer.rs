@@ -119,6 +119,7 @@ pub(crate) mod tests {
             },
             next_batch,
             messages: 1,
+            fruitless: 0,
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
+use batchfleet_decode::{Fault, Row};
 use batchfleet_definition::{
     Cells, Checked, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan, Scratch,
     Severity,
@@ -115,12 +116,17 @@ impl JobPlan {
     fn check(
         &self,
         record: &Record<'_>,
+        fault_before: Option<(Fault, &str)>,
         scratch: &mut Scratch,
         encoder: &mut JsonLines,
         errors: &mut Vec<RowError>,
     ) -> Checked {
         if let Some(fault) = record.fault() {
-            errors.push(describe_fault(&self.rejects, record, fault));
+            errors.push(describe_fault(self, record, fault));
+            return Checked::Rejected;
+        }
+        if let Some(fault) = fault_before {
+            errors.push(describe_json_fault(fault));
             return Checked::Rejected;
         }
         if let Some(column) = self.rejects.masked_column(record) {
@@ -314,8 +320,10 @@ impl<'a> Processing<'a> {
                 continue;
             }
             self.errors.clear();
+            let origin = origin(&self.plan.layout, &record);
             let checked = self.plan.check(
                 &record,
+                origin.fault,
                 &mut self.scratch,
                 &mut self.encoder,
                 &mut self.errors,
@@ -332,7 +340,7 @@ impl<'a> Processing<'a> {
             if !accepted {
                 self.counts.rejected += 1;
                 count_codes(&mut self.codes, &self.errors, Severity::Error);
-                self.rejects.record(&record, &self.errors);
+                self.rejects.record(&record, origin.line, &self.errors);
                 continue;
             }
             self.counts.accepted += 1;
@@ -343,7 +351,7 @@ impl<'a> Processing<'a> {
             if !self.errors.is_empty() {
                 self.warned += 1;
                 count_codes(&mut self.warnings, &self.errors, Severity::Warning);
-                self.rejects.warn(&record, &self.errors);
+                self.rejects.warn(&record, origin.line, &self.errors);
             }
         }
         true
@@ -364,16 +372,50 @@ impl<'a> Processing<'a> {
     }
 }
 
+/// What the ranges of the plan are ranges of, for people.
+fn file(plan: &JobPlan) -> &'static str {
+    match &plan.layout.spool {
+        None => "the file",
+        Some(spool) if spool.format.json.is_none() => {
+            "the file's text, once it is unpacked and in UTF-8"
+        }
+        Some(_) => "the rows made of the file",
+    }
+}
+
+/// Where a record came from: the line, and what was wrong with it before it was a row. Rows that were
+/// JSON say so in two cells of ours.
+fn origin<'r>(layout: &Layout, record: &Record<'r>) -> Row<'r> {
+    let ours = match (layout.is_json(), record.get(0), record.get(1)) {
+        (true, Some(line), Some(fault)) => Row::read(line, fault),
+        _ => None,
+    };
+    ours.unwrap_or(Row {
+        line: record.line(),
+        fault: None,
+    })
+}
+
+fn describe_json_fault((fault, sentence): (Fault, &str)) -> RowError {
+    let code = match fault {
+        Fault::Malformed => Code::MalformedRow,
+        Fault::UnknownKey => Code::UnknownField,
+        Fault::TooLong => Code::RecordTooLong,
+    };
+    RowError::of_row(code, sentence.to_owned())
+}
+
 /// A record that could not be read into cells: what is wrong with it, and where it is.
-fn describe_fault(form: &RejectForm, record: &Record<'_>, fault: RecordFault) -> RowError {
+fn describe_fault(plan: &JobPlan, record: &Record<'_>, fault: RecordFault) -> RowError {
     let code = match fault {
         RecordFault::TooLong { .. } => Code::RecordTooLong,
         _ => Code::MalformedRow,
     };
     let (line, start, end) = (record.line(), record.start(), record.end());
+    let file = file(plan);
     let mut message =
-        format!("{fault}; the row begins in line {line}, its bytes are {start}..{end} of the file");
-    if let Some(kept) = form.cut_at(record.raw()) {
+        format!("{fault}; the row begins in line {line}, its bytes are {start}..{end} of {file}");
+    if let Some(kept) = plan.rejects.cut_at(record.raw()) {
         let _ = write!(message, ", and the first {kept} of them are kept here");
     }
     RowError::of_row(code, message)

@@ -173,10 +173,11 @@ impl<'f> RejectWriter<'f> {
 
     /// A reject with what is wrong with it. A row that is too short is filled with empty cells, so
     /// that the added columns stand under their names; one that is too long keeps all its cells.
-    pub(crate) fn record(&mut self, record: &Record<'_>, errors: &[RowError]) {
+    /// `line` is the one at which the record began in the file.
+    pub(crate) fn record(&mut self, record: &Record<'_>, line: u64, errors: &[RowError]) {
         let form = self.form;
         if record.fault().is_some() {
-            self.unread(&Place::of(record), record.raw(), errors);
+            self.unread(&Place::of(record, line), record.raw(), errors);
             return;
         }
         let beyond = form.width..record.len();
@@ -184,10 +185,10 @@ impl<'f> RejectWriter<'f> {
             self.rows
                 .cell(form.shown(record, column).unwrap_or_default());
         }
-        self.add(record.index(), record.line(), errors);
+        self.add(record.index(), line, errors);
         let content = Content::Cells(record);
         self.objects
-            .push(form, &Place::of(record), errors, &content);
+            .push(form, &Place::of(record, line), errors, &content);
     }
 
     /// A reject that could not be read into cells: its text instead, in the first column. Its errors
@@ -204,10 +205,10 @@ impl<'f> RejectWriter<'f> {
     }
 
     /// An accepted record about which something is to be said.
-    pub(crate) fn warn(&mut self, record: &Record<'_>, warnings: &[RowError]) {
+    pub(crate) fn warn(&mut self, record: &Record<'_>, line: u64, warnings: &[RowError]) {
         let content = Content::Cells(record);
         self.warnings
-            .push(self.form, &Place::of(record), warnings, &content);
+            .push(self.form, &Place::of(record, line), warnings, &content);
     }
 
     fn add(&mut self, record: u64, line: u64, errors: &[RowError]) {
@@ -245,10 +246,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn of(record: &Record<'_>) -> Self {
+    pub(crate) fn of(record: &Record<'_>, line: u64) -> Self {
         Self {
             record: record.index(),
-            line: record.line(),
+            line,
             offset: record.start(),
             records: 1,
         }

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use batchfleet_decode::Format;
 use batchfleet_definition::Code;
 use batchfleet_grammar::BatchRange;
 
 use crate::batch::{BatchItem, Completion};
 use crate::ids::JobId;
-use crate::job::{CodeCounts, Counts, Job, JobStatus, Reason};
+use crate::job::{CodeCounts, Counts, Job, JobStatus, Layout, Reason};
 use crate::mutation::{self, Mutation};
 use crate::source::SourceRef;
 
@@ -242,6 +243,10 @@ pub struct Summary {
     pub uncounted_batches: Vec<FailedBatch>,
     /// Bytes of the source.
     pub bytes: u64,
+    /// What the source was, where it was not CSV in UTF-8 as it is; absent where the job ended before
+    /// its first batch did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoded: Option<Decoded>,
     /// Rejected rows by error code. A row counts once under each code it has.
     pub errors: CodeCounts,
     /// Accepted rows with warnings.
@@ -284,6 +289,35 @@ pub struct Locations {
     pub reports: [Option<String>; 3],
     /// The manifest.
     pub manifest: String,
+}
+
+/// What a source was that had to be decoded, and what it became.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decoded {
+    /// Container, encoding, form of JSON: those that it had.
+    #[serde(flatten)]
+    pub format: Format,
+    /// Bytes of the text; absent where the job ended before they were all known.
+    pub bytes: Option<u64>,
+    /// Sequences that mean nothing in its encoding, and became U+FFFD.
+    pub malformed: u64,
+    /// Objects with keys that were left out.
+    pub late_keys: u64,
+}
+
+impl Decoded {
+    /// Of a job, if its source is spooled.
+    #[must_use]
+    pub fn of(job: &Job, layout: &Layout) -> Option<Self> {
+        let format = layout.spool.as_ref()?.format.clone();
+        let notes = job.plan.map(|plan| plan.notes()).unwrap_or_default();
+        Some(Self {
+            format,
+            bytes: job.plan.map(|plan| plan.data_end),
+            malformed: notes.malformed,
+            late_keys: notes.late_keys,
+        })
+    }
 }
 
 /// A definition as it was when the job was created.
@@ -337,6 +371,7 @@ impl Summary {
             uncounted_parts: account.uncounted_parts,
             uncounted_batches: account.uncounted_batches,
             bytes: job.source.size,
+            decoded: None,
             errors: account.codes,
             warned: account.warned,
             warnings: account.warnings,

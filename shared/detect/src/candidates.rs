@@ -45,7 +45,7 @@ const RARE: [u8; 14] = [
 const GOOD: f64 = 0.42;
 
 /// A dialect that was tried.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub(crate) dialect: Dialect,
     /// Where reading began.
@@ -141,7 +141,7 @@ pub(crate) fn candidates(
             best = Some(candidate);
         }
     }
-    let mut best = best?.clone();
+    let mut best = *best?;
     let mut second = 0.0;
     for other in tried
         .iter()
@@ -301,7 +301,8 @@ impl Candidate {
                 self.width
             );
             if let Some(next) = self.next_best {
-                sentence.push_str(&format!("; the next best would be {}", shown(next)));
+                sentence.push_str("; the next best would be ");
+                sentence.push_str(&shown(next));
             }
             sentences.push(sentence);
         }

@@ -156,8 +156,12 @@ fn utf8(head: &[u8], whole: bool) -> Option<FoundEncoding> {
         let evidence = format!("valid UTF-8, with {characters} characters beyond ASCII");
         return Some(FoundEncoding::new(UTF_8, confidence, evidence));
     }
+    if head.contains(&0) && characters <= invalid {
+        let evidence = "NUL bytes are in no text that statistics could tell: this is binary";
+        return Some(FoundEncoding::new(UTF_8, 0.1, evidence));
+    }
     // In text of another encoding, valid sequences are rare accidents.
-    (invalid * 4 <= characters).then(|| {
+    (invalid * 2 <= characters).then(|| {
         FoundEncoding::new(
             UTF_8,
             0.5,
@@ -361,10 +365,10 @@ pub fn decode_head<'h>(head: &'h [u8], whole: bool, found: &FoundEncoding) -> Co
     }
     let mut decoder = found.encoding.new_decoder_without_bom_handling();
     let room = decoder.max_utf8_buffer_length(text.len()).unwrap_or(0);
-    let mut decoded = String::with_capacity(room);
+    let mut utf8 = String::with_capacity(room);
     // The room is enough for all, so one call reads all.
-    let _ = decoder.decode_to_string(text, &mut decoded, whole);
-    Cow::Owned(decoded.into_bytes())
+    let _ = decoder.decode_to_string(text, &mut utf8, whole);
+    Cow::Owned(utf8.into_bytes())
 }
 
 #[cfg(test)]

@@ -35,8 +35,9 @@ impl Kind {
     /// How likely it is a whole cell of a table, from 0 to 1.
     pub(crate) const fn weight(self) -> f64 {
         match self {
-            Self::Integer | Self::Number | Self::Date | Self::Time => 1.0,
-            Self::Boolean | Self::Id => 1.0,
+            Self::Integer | Self::Number | Self::Date | Self::Time | Self::Boolean | Self::Id => {
+                1.0
+            }
             Self::Null | Self::Json => 0.95,
             Self::Word => 0.9,
             Self::Empty => 0.75,
@@ -270,7 +271,7 @@ fn date_or_time(cell: &[u8]) -> Option<Kind> {
     if let Some(len) = date_len(cell) {
         let rest = trimmed(&cell[len..]);
         let rest = rest.strip_prefix(b"T").unwrap_or(rest);
-        let rest = rest.strip_prefix(b",").map_or(rest, trimmed);
+        let rest = rest.strip_prefix(b", ").map_or(rest, trimmed);
         if rest.is_empty() || is_time(rest) {
             return Some(Kind::Date);
         }

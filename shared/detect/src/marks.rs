@@ -18,43 +18,56 @@ pub(crate) struct QuoteUse {
     pub(crate) unclosed: bool,
 }
 
+/// One field, as its quotes stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Plain,
+    /// In quotes, with so many doubled ones within, and whether more stands behind them.
+    Quoted {
+        doubled: usize,
+        dirty: bool,
+    },
+    Unclosed,
+}
+
 /// Counts how the quotes of `dialect` are used in `text`, which begins with a field.
 pub(crate) fn quote_use(text: &[u8], dialect: Dialect) -> QuoteUse {
     let mut found = QuoteUse::default();
-    let Some(quote) = dialect.quote else {
+    if dialect.quote.is_none() {
         return found;
-    };
-    let is_end = |byte: u8| byte == dialect.delimiter || byte == b'\n' || byte == b'\r';
-    let ends_record = |byte: u8| byte == b'\n' || byte == b'\r' && dialect.line_end == LineEnd::Any;
-    let pads = |at: usize| if dialect.trim { spaces(&text[at..]) } else { 0 };
-    let mut at = 0;
-    'fields: while at < text.len() {
-        at += pads(at);
-        if text.get(at) == Some(&quote) {
-            at += 1;
-            loop {
-                match text.get(at) {
-                    None => {
-                        found.unclosed = true;
-                        break 'fields;
-                    }
-                    Some(byte) if dialect.escape == Some(*byte) => at += 2,
-                    Some(byte) if *byte == quote && text.get(at + 1) == Some(&quote) => {
-                        found.doubled += 1;
-                        at += 2;
-                    }
-                    Some(byte) if *byte == quote => break,
-                    Some(_) => at += 1,
-                }
-            }
-            at += 1;
-            at += pads(at.min(text.len()));
-            if text.get(at).is_none_or(|byte| is_end(*byte)) {
-                found.clean += 1;
-            } else {
-                found.dirty += 1;
-            }
+    }
+    fields(text, dialect, |field| match field {
+        Field::Plain => {}
+        Field::Unclosed => found.unclosed = true,
+        Field::Quoted { doubled, dirty } => {
+            found.doubled += doubled;
+            found.dirty += usize::from(dirty);
+            found.clean += usize::from(!dirty);
         }
+    });
+    found
+}
+
+/// Which fields of one record stand in quotes, and have nothing behind them.
+pub(crate) fn quoted_fields(record: &[u8], dialect: Dialect) -> Vec<bool> {
+    let mut quoted = Vec::new();
+    fields(record, dialect, |field| {
+        quoted.push(matches!(field, Field::Quoted { dirty: false, .. }));
+    });
+    quoted
+}
+
+/// Tells `take` each field of `text` in turn.
+fn fields(text: &[u8], dialect: Dialect, mut take: impl FnMut(Field)) {
+    let ends_record = |byte: u8| byte == b'\n' || byte == b'\r' && dialect.line_end == LineEnd::Any;
+    let mut at = 0;
+    while at < text.len() {
+        at += if dialect.trim { spaces(&text[at..]) } else { 0 };
+        let mut field = Field::Plain;
+        if dialect.quote.is_some() && text.get(at).copied() == dialect.quote {
+            (field, at) = quoted_field(text, at + 1, dialect);
+        }
+        take(field);
         while let Some(&byte) = text.get(at) {
             at += 1;
             if dialect.escape == Some(byte) {
@@ -64,7 +77,32 @@ pub(crate) fn quote_use(text: &[u8], dialect: Dialect) -> QuoteUse {
             }
         }
     }
-    found
+}
+
+/// The field whose opening quote is right before `at`, and where its closing quote's line goes on.
+fn quoted_field(text: &[u8], mut at: usize, dialect: Dialect) -> (Field, usize) {
+    let quote = dialect.quote;
+    let mut doubled = 0;
+    loop {
+        let Some(&byte) = text.get(at) else {
+            return (Field::Unclosed, text.len());
+        };
+        if dialect.escape == Some(byte) {
+            at += 2;
+        } else if Some(byte) == quote && text.get(at + 1).copied() == quote {
+            doubled += 1;
+            at += 2;
+        } else if Some(byte) == quote {
+            break;
+        } else {
+            at += 1;
+        }
+    }
+    at += 1;
+    at += if dialect.trim { spaces(&text[at..]) } else { 0 };
+    let is_end = |byte: &u8| *byte == dialect.delimiter || matches!(byte, b'\n' | b'\r');
+    let dirty = !text.get(at).is_none_or(is_end);
+    (Field::Quoted { doubled, dirty }, at)
 }
 
 fn spaces(text: &[u8]) -> usize {

@@ -288,16 +288,21 @@ fn after_sparse(sample: &Sample<'_>, start: usize, width: usize) -> usize {
     let Some(full) = rows.get(at) else {
         return start;
     };
-    let is_header = full.width + width / 4 >= width && full.filled * 5 >= width * 3;
-    let names = sample
+    // What is passed is in no record, so the full row must be a header: nothing but names, or years.
+    let cells = sample.cells(full);
+    let values = sample
         .kinds(full)
         .iter()
-        .filter(|kind| kind.is_value())
+        .zip(&cells)
+        .filter(|(kind, cell)| kind.is_value() && !is_year(cell))
         .count();
-    let first_values = sample
-        .kinds(&rows[start])
+    let known = cells
         .iter()
-        .any(|kind| kind.is_value());
+        .any(|cell| is_known(&String::from_utf8_lossy(cell)));
+    let next = rows.iter().skip(at + 1).find(|row| row.width > 0);
+    let values_below = next.is_some_and(|row| sample.kinds(row).iter().any(|kind| kind.is_value()));
+    let is_wide = full.width + width / 4 >= width && full.filled * 5 >= width * 3;
+    let is_header = is_wide && values == 0 && (known || values_below);
     // Rows of data may be nearly empty too: then the full one is one of them.
     let mut below: Vec<&Row> = rows.iter().skip(at).filter(|row| row.width > 0).collect();
     let is_empty = |row: &Row| row.filled * 2 <= width && row.filled <= 2 || is_sparse(row, width);
@@ -308,14 +313,16 @@ fn after_sparse(sample: &Sample<'_>, start: usize, width: usize) -> usize {
     if empty * 6 > below.len() {
         return start;
     }
-    if is_header
-        && at < PREAMBLE_ROWS_MAX
-        && (names * 3 <= full.filled || !first_values && at - start <= 3)
-    {
+    if is_header && at < PREAMBLE_ROWS_MAX {
         at
     } else {
         start
     }
+}
+
+fn is_year(cell: &[u8]) -> bool {
+    matches!(cell, [b'1', b'8' | b'9', _, _] | [b'2', b'0' | b'1', _, _])
+        && cell.iter().all(u8::is_ascii_digit)
 }
 
 /// Passes a line that is no header where the next one plainly is: a title with delimiters in it.

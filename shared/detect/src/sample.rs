@@ -6,6 +6,7 @@
 use batchfleet_grammar::{Dialect, Limits, LineEnd, Position, Record, RecordReader};
 
 use crate::kind::{Kind, kind, trimmed};
+use crate::marks::quoted_fields;
 
 /// How much is read at most.
 #[derive(Debug, Clone, Copy)]
@@ -154,9 +155,17 @@ impl<'h> Sample<'h> {
         };
         if role != Role::Blank && !matches!(role, Role::Ruler(_)) {
             row.width = record.len();
-            for cell in record.cells() {
-                let quoted = self.dialect.quote.is_some()
-                    && is_quoted(record.raw(), cell, self.dialect.quote);
+            let raw = record.raw();
+            let mut flags = Vec::new();
+            if self
+                .dialect
+                .quote
+                .is_some_and(|quote| memchr::memchr(quote, raw).is_some())
+            {
+                flags = quoted_fields(raw, self.dialect);
+            }
+            for (index, cell) in record.cells().enumerate() {
+                let quoted = flags.get(index).copied().unwrap_or(false);
                 let mut kind = kind(cell, quoted);
                 if !quoted && memchr::memchr(b'\r', cell).is_some() {
                     kind = Kind::Odd;
@@ -224,16 +233,6 @@ fn ending(record: &Record<'_>, head: &[u8]) -> Ending {
         [.., b'\r'] => Ending::Cr,
         _ => Ending::None,
     }
-}
-
-/// Whether a cell stood in quotes: it has them right around it, or it had to be put together.
-fn is_quoted(raw: &[u8], cell: &[u8], quote: Option<u8>) -> bool {
-    let (base, here) = (raw.as_ptr().addr(), cell.as_ptr().addr());
-    let Some(from) = here.checked_sub(base).filter(|from| *from <= raw.len()) else {
-        return memchr::memchr(b'\r', cell).is_none();
-    };
-    let before = from.checked_sub(1).and_then(|at| raw.get(at)).copied();
-    before == quote && raw.get(from + cell.len()).copied() == quote
 }
 
 fn role(raw: &[u8]) -> Role {

@@ -180,11 +180,10 @@ fn cuts(sample: &Sample<'_>, body: &[&Row], width: usize) -> f64 {
     if within_dates(sample, body) {
         return 0.2;
     }
-    // A header with the delimiter in it says that there are columns.
-    let first_has_it = body.first().is_some_and(|row| {
-        row.width == width && !sample.kinds(row).iter().any(|kind| kind.is_value())
-    });
-    if first_has_it && delimiter == b',' {
+    // Where the first row has the comma as well, it parts columns: `1,2` is a decimal only below a name
+    // without one.
+    let first = sample.rows.iter().find(|row| row.width > 0);
+    if delimiter == b',' && first.is_some_and(|row| row.width == width) {
         return 1.0;
     }
     let (mut whole, mut seen) = (0, 0);

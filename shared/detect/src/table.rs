@@ -80,7 +80,7 @@ pub fn table(
         head,
         whole,
         &reading,
-        best,
+        &best,
         margin,
         given_rows.is_some(),
         names,
@@ -193,7 +193,7 @@ fn finish(
     head: &[u8],
     whole: bool,
     reading: &Reading,
-    best: Candidate,
+    best: &Candidate,
     margin: f64,
     fixed_start: bool,
     names: &[&str],
@@ -221,6 +221,9 @@ fn finish(
         .iter()
         .filter(|row| row.width > 0)
         .collect();
+    if body.is_empty() && reading.quote.is_none() && dialect.quote.is_none() {
+        check_closed(sample.raw(first), first.at.line)?;
+    }
     let (trim, trim_note) = spaces_round(&sample, first, &body);
     if reading.trim.is_none() && !dialect.trim && trim {
         dialect.trim = true;
@@ -283,6 +286,17 @@ fn finish(
         line_ends,
         footer_rows_guess: region.footers as u32,
     })
+}
+
+/// A text of one row that begins with a quotation mark, and has no other, is not a row with one in it
+/// but the beginning of a cell that never ends.
+fn check_closed(raw: &[u8], line: u64) -> Result<(), NotATable> {
+    if raw.first() == Some(&b'"') && memchr::memchr_iter(b'"', raw).count() == 1 {
+        return Err(NotATable::Unreadable(format!(
+            "the header in line {line}: the quotation mark opened there is never closed"
+        )));
+    }
+    Ok(())
 }
 
 /// Whether most cells have spaces around them.

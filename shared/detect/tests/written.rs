@@ -236,5 +236,5 @@ fn tables_are_read_as_they_were_written() {
         tables - misses.len()
     );
     // What is left are tables of words alone, or of three rows: no expert is sure of those either.
-    assert!(misses.len() * 50 <= tables, "{} misses", misses.len());
+    assert!(misses.len() * 100 <= tables, "{} misses", misses.len());
 }

@@ -121,7 +121,7 @@ impl Results for FolderResults {
 }
 
 /// A file under its temporary name; removed where it never gets its own.
-struct Unfinished {
+pub(crate) struct Unfinished {
     path: PathBuf,
 }
 
@@ -149,7 +149,7 @@ impl Unfinished {
         }
     }
 
-    fn write(action: &'static str, target: &Path, content: &[u8]) -> PortResult<Self> {
+    pub(crate) fn write(action: &'static str, target: &Path, content: &[u8]) -> PortResult<Self> {
         let (unfinished, mut file) = Self::create(action, target)?;
         let written = file.write_all(content).and_then(|()| file.sync_data());
         written.map_err(|error| io_error(action, target, error))?;
@@ -157,7 +157,7 @@ impl Unfinished {
     }
 
     /// Gives the file its name, whatever had it before.
-    fn replace(self, action: &'static str, target: &Path) -> PortResult<()> {
+    pub(crate) fn replace(self, action: &'static str, target: &Path) -> PortResult<()> {
         let renamed = fs::rename(&self.path, target).and_then(|()| sync_folder(target));
         renamed.map_err(|error| io_error(action, target, error))
     }

@@ -10,6 +10,7 @@ mod file;
 mod folder;
 mod lock;
 mod queue;
+mod spool;
 mod sqlite;
 mod system;
 
@@ -18,6 +19,7 @@ pub use file::{FileError, FileSource};
 pub use folder::FolderResults;
 pub use lock::{FolderLock, LockError};
 pub use queue::LocalQueue;
+pub use spool::FolderSpool;
 pub use sqlite::{JobEntry, OpenError, SqliteStore};
 pub use system::{SystemClock, SystemIds};
 

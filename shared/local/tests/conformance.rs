@@ -10,7 +10,7 @@ use std::{fs, io};
 use async_trait::async_trait;
 use batchfleet_core::ports::Source;
 use batchfleet_core::source::SourceRef;
-use batchfleet_local::{FileSource, FolderResults, SqliteStore};
+use batchfleet_local::{FileSource, FolderResults, FolderSpool, SqliteStore};
 use batchfleet_testing::SourceHarness;
 use bytes::Bytes;
 
@@ -61,6 +61,19 @@ mod results {
     }
 
     batchfleet_testing::results_conformance!(make_results);
+}
+
+mod spool {
+    use super::{Arc, FolderSpool, LazyLock, folder};
+
+    static SPOOL: LazyLock<Arc<FolderSpool>> =
+        LazyLock::new(|| Arc::new(FolderSpool::new(folder("conformance-spool"))));
+
+    async fn make_spool() -> Arc<FolderSpool> {
+        Arc::clone(&SPOOL)
+    }
+
+    batchfleet_testing::spool_conformance!(make_spool);
 }
 
 /// Files in a folder, overwritten by being replaced, as editors and downloads do it.

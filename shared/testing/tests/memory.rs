@@ -7,7 +7,7 @@ use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{Sink, Source};
 use batchfleet_core::source::SourceRef;
 use batchfleet_testing::{
-    MemoryResults, MemorySink, MemorySource, MemoryStore, SinkHarness, SourceHarness,
+    MemoryResults, MemorySink, MemorySource, MemorySpool, MemoryStore, SinkHarness, SourceHarness,
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -30,6 +30,16 @@ mod results {
     }
 
     batchfleet_testing::results_conformance!(make_results);
+}
+
+mod spool {
+    use super::{Arc, MemorySpool};
+
+    async fn make_spool() -> Arc<MemorySpool> {
+        Arc::new(MemorySpool::new())
+    }
+
+    batchfleet_testing::spool_conformance!(make_spool);
 }
 
 struct Bucket(Arc<MemorySource>);

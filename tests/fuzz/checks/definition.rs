@@ -3,7 +3,7 @@
 //! An input is a definition, and behind a NUL byte, if it has one, a CSV whose first record is the
 //! header. It must not know what definitions say.
 
-use batchfleet_definition::{Definition, JsonLines};
+use batchfleet_definition::{Checked, Definition, JsonLines, RowError, Scratch, Severity};
 use batchfleet_grammar::{Dialect, Limits, Position, Record, RecordReader};
 
 /// For inputs without a file of their own: cells that types, bounds and transforms may stumble over.
@@ -45,19 +45,29 @@ pub(crate) fn check(input: &[u8]) {
         }
     };
     let mut encoder = JsonLines::new(&plan);
+    let mut scratch = Scratch::default();
     let mut errors = Vec::new();
+    let (mut keys, mut keys_again) = (Vec::new(), Vec::new());
     while let Some(record) = reader.read() {
         errors.clear();
         let before = encoder.buffer().len();
-        let accepted = plan.check(&cells(&record)[..], &mut encoder, &mut errors);
-        if !accepted {
-            assert!(!errors.is_empty(), "a reject says why");
-            assert_eq!(
-                encoder.buffer().len(),
-                before,
-                "a reject leaves nothing in the output"
-            );
+        let row = cells(&record);
+        let checked = plan.check(&row[..], &mut scratch, &mut encoder, &mut errors);
+        let is_error = |error: &RowError| error.severity == Severity::Error;
+        assert_eq!(
+            checked == Checked::Rejected,
+            errors.iter().any(is_error),
+            "a reject says why, and nothing else has errors"
+        );
+        assert_eq!(
+            checked == Checked::Accepted,
+            encoder.buffer().len() > before,
+            "what is not accepted leaves nothing in the output"
+        );
+        for keys in [&mut keys, &mut keys_again] {
+            plan.unique_keys(&row[..], &mut scratch, keys);
         }
+        assert_eq!(keys, keys_again, "a row has the same keys each time");
         for error in &errors {
             assert!(!error.message.is_empty());
         }

@@ -16,7 +16,7 @@ use std::time::Instant;
 use batchfleet_core::mutation;
 use batchfleet_tests::sim::{self, BUGS, Bug, FOUND, Options, Run, Tally};
 
-const USAGE: &str = "usage: sim --seeds N [--from S] | --seed S | --mutations [--from S]; with --seeds or --seed: [--planted BUG] [--unsteered]";
+const USAGE: &str = "usage: sim --seeds N [--from S] | --seed S | --mutations [--from S]; with --seeds or --seed: [--planted BUG] [--unsteered] [--plain]";
 
 /// Seeds within which every planted bug must be caught.
 const SEEDS_PER_BUG_MAX: u64 = 10_000;
@@ -33,6 +33,7 @@ struct Wish {
     mutations: bool,
     bug: Option<Bug>,
     unsteered: bool,
+    plain: bool,
 }
 
 fn main() -> ExitCode {
@@ -52,15 +53,17 @@ fn main() -> ExitCode {
             seed: Some(seed),
             bug,
             unsteered,
+            plain,
             ..
-        }) => replay(seed, options(bug, unsteered)),
+        }) => replay(seed, options(bug, unsteered, plain)),
         Some(Wish {
             seeds: Some(seeds),
             from,
             bug,
             unsteered,
+            plain,
             ..
-        }) => campaign(from, seeds, options(bug, unsteered)),
+        }) => campaign(from, seeds, options(bug, unsteered, plain)),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -79,6 +82,7 @@ impl Wish {
                 "--planted" => wish.bug = Some(bug(&words.next()?)?),
                 "--mutations" => wish.mutations = true,
                 "--unsteered" => wish.unsteered = true,
+                "--plain" => wish.plain = true,
                 _ => return None,
             }
         }
@@ -95,11 +99,12 @@ fn bug(name: &str) -> Option<Bug> {
     all.find(|bug| bug.name.starts_with(name))
 }
 
-fn options(bug: Option<Bug>, unsteered: bool) -> Options {
+fn options(bug: Option<Bug>, unsteered: bool, plain: bool) -> Options {
     Options {
         keeps_trace: false,
         bug,
         unsteered,
+        plain,
     }
 }
 
@@ -137,8 +142,8 @@ fn campaign(from: u64, count: u64, options: Options) -> ExitCode {
         tally.reclaims, tally.given_up, tally.takeovers, tally.overwritten
     );
     println!(
-        "{} pauses, {} aborts, {} redrives; {} parts of aborted jobs not counted",
-        tally.pauses, tally.aborts, tally.redrives, tally.uncounted
+        "{} jobs of files to be decoded; {} pauses, {} aborts, {} redrives; {} parts of aborted jobs not counted",
+        tally.decoded, tally.pauses, tally.aborts, tally.redrives, tally.uncounted
     );
     println!(
         "the slowest job took {:.0} % of its bound; {:.0} seeds/s",
@@ -211,7 +216,8 @@ fn mutations(from: u64) -> ExitCode {
     println!("| --- | --- | --- | --- |");
     let mut escaped = 0;
     for bug in BUGS {
-        if let Some((seeds, run)) = catch(options(Some(bug), false), from, SEEDS_PER_BUG_MAX) {
+        if let Some((seeds, run)) = catch(options(Some(bug), false, false), from, SEEDS_PER_BUG_MAX)
+        {
             println!("| {} | {} |", bug.name, columns(&run, seeds));
         } else {
             escaped += 1;
@@ -222,7 +228,7 @@ fn mutations(from: u64) -> ExitCode {
     println!("| defect put back | caught by | at seed | what was found |");
     println!("| --- | --- | --- | --- |");
     for found in FOUND {
-        let put_back = options(Some(found.bug), found.unsteered);
+        let put_back = options(Some(found.bug), found.unsteered, true);
         if let Some((_, run)) = catch(put_back, found.seed, 1) {
             println!("| {} | {} |", found.bug.name, columns(&run, found.seed));
         } else {

@@ -1,18 +1,22 @@
 //! One invocation of a function: the real use case, as far as its calls were answered.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 
-use batchfleet_core::ids::OwnerId;
+use async_trait::async_trait;
+use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::message::Message;
 use batchfleet_core::mutation;
-use batchfleet_core::ports::{NoSinks, Unobserved};
+use batchfleet_core::ports::{NoSinks, Spool, Unobserved};
 use batchfleet_core::prepare::Preparer;
 use batchfleet_core::sweep::Sweeper;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
+use batchfleet_core::{PortError, PortResult};
+use bytes::Bytes;
 
 use super::memory::Memory;
 use super::tape::{Entry, Kind, Pending, Tape, random};
@@ -22,7 +26,7 @@ use super::world::{Digest, LEASE_MS, POLICY, Stage, WINDOW_BYTES, World, but_its
 pub(super) const SLOTS: usize = 5;
 
 /// Where a message's invocation may run.
-pub(super) fn slots_for(message: &Message) -> std::ops::Range<usize> {
+pub(super) fn slots_for(message: &Message) -> Range<usize> {
     match message {
         Message::Work { .. } | Message::Watch { .. } => 0..PREPARERS,
         Message::Prepare { .. } => PREPARERS..SWEEPER,
@@ -148,6 +152,24 @@ impl Wake for Woken {
     }
 }
 
+/// The model's files are CSV in UTF-8, which needs no spool.
+struct NoSpool;
+
+#[async_trait]
+impl Spool for NoSpool {
+    async fn put(&self, _job: &JobId, _part: u64, _bytes: Bytes) -> PortResult<()> {
+        Err(PortError::refused("write spool", "the model has none"))
+    }
+
+    async fn read(&self, _: &JobId, _: u64, _: Range<u64>) -> PortResult<Option<Bytes>> {
+        Err(PortError::refused("read spool", "the model has none"))
+    }
+
+    async fn clear(&self, _job: &JobId) -> PortResult<()> {
+        Err(PortError::refused("clear spool", "the model has none"))
+    }
+}
+
 impl Process {
     fn new() -> Self {
         let tape = Arc::new(Tape::default());
@@ -155,6 +177,7 @@ impl Process {
             worker: Worker {
                 store: tape.clone(),
                 source: tape.clone(),
+                spool: Arc::new(NoSpool),
                 results: tape.clone(),
                 sinks: Arc::new(NoSinks),
                 queue: tape.clone(),
@@ -172,6 +195,7 @@ impl Process {
             preparer: Preparer {
                 store: tape.clone(),
                 source: tape.clone(),
+                spool: Arc::new(NoSpool),
                 definitions: tape.clone(),
                 results: tape.clone(),
                 queue: tape.clone(),

@@ -274,6 +274,7 @@ pub(super) fn file() -> File {
             Told::Accepted(json!({"id": 3, "name": "Cleo", "age": 33})),
         ],
         has_header: true,
+        packed: None,
     }
 }
 

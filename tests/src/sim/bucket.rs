@@ -17,6 +17,10 @@ pub(crate) struct Bucket {
     uploads: BTreeMap<String, Vec<(SourceRef, Bytes)>>,
     puts: u64,
     pub(crate) results: BTreeMap<(JobId, String), Bytes>,
+    /// Parts of decoded texts.
+    pub(crate) spool: BTreeMap<(JobId, u64), Bytes>,
+    /// Parts that were written over with other bytes: which must never be.
+    pub(crate) spool_changed: Vec<(JobId, u64)>,
 }
 
 impl Bucket {
@@ -26,6 +30,8 @@ impl Bucket {
             uploads: BTreeMap::new(),
             puts: 0,
             results: BTreeMap::new(),
+            spool: BTreeMap::new(),
+            spool_changed: Vec::new(),
         }
     }
 
@@ -64,6 +70,14 @@ impl Bucket {
         };
         let (kept, content) = found.ok_or(PortError::SourceChanged)?;
         Ok((kept, content.clone()))
+    }
+
+    pub(crate) fn put_spool(&mut self, job: &JobId, part: u64, bytes: Bytes) {
+        let key = (job.clone(), part);
+        if self.spool.get(&key).is_some_and(|kept| *kept != bytes) {
+            self.spool_changed.push(key.clone());
+        }
+        self.spool.insert(key, bytes);
     }
 
     pub(crate) fn put_once(

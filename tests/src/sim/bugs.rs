@@ -66,7 +66,7 @@ const fn store(name: &'static str, bug: StoreBug) -> Bug {
 }
 
 /// All that are planted on purpose.
-pub const BUGS: [Bug; 36] = [
+pub const BUGS: [Bug; 39] = [
     store(
         "no fence check on completion",
         StoreBug::CompleteWithoutFence,
@@ -164,6 +164,15 @@ pub const BUGS: [Bug; 36] = [
         "redrive by the attempt before alone, not by all of them",
         Mutation::RedriveForgetsChain,
     ),
+    core(
+        "publish batches before the part of the spool that they lie in",
+        Mutation::SpoolLate,
+    ),
+    core(
+        "plan again what lies before the checkpoint of a decoded text",
+        Mutation::SpoolUnskipped,
+    ),
+    core("keep the spool of a job that is over", Mutation::SpoolKept),
 ];
 
 /// A defect that the simulator found in the code as it was, mended since; its hook puts it back.

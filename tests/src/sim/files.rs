@@ -3,6 +3,8 @@
 //!
 //! It must not use the grammar or the checks under test.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use super::random::Random;
@@ -42,6 +44,16 @@ pub(crate) struct File {
     pub(crate) rows: Vec<Told>,
     /// Whether a job of it can begin at all.
     pub(crate) has_header: bool,
+    /// The bytes that are uploaded, where they are not those of the text: it has to be decoded.
+    pub(crate) packed: Option<Vec<u8>>,
+}
+
+/// What a text is packed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Gzip,
+    Utf16,
+    Windows1252,
 }
 
 impl File {
@@ -97,7 +109,40 @@ impl File {
             places,
             rows,
             has_header: true,
+            packed: None,
         }
+    }
+
+    /// The same file, to be decoded. A text loses its byte order mark by that, so everything moves up.
+    pub(crate) fn pack(&mut self, packing: Packing) {
+        if let Some(text) = self.text.strip_prefix('\u{feff}') {
+            self.text = text.to_owned();
+            for place in &mut self.places {
+                place.byte -= 3;
+            }
+        }
+        self.packed = match packing {
+            Packing::Gzip => gzip(self.text.as_bytes()),
+            Packing::Utf16 => Some(
+                std::iter::once(0xFEFF)
+                    .chain(self.text.encode_utf16())
+                    .flat_map(u16::to_le_bytes)
+                    .collect(),
+            ),
+            // Its letters have the numbers that Unicode gives them; what has none stays as it is.
+            Packing::Windows1252 => self
+                .text
+                .chars()
+                .map(|one| u8::try_from(u32::from(one)).ok())
+                .collect(),
+        };
+    }
+
+    /// The bytes that are uploaded.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.packed
+            .clone()
+            .unwrap_or_else(|| self.text.clone().into_bytes())
     }
 
     /// A file that no job can begin on.
@@ -114,8 +159,15 @@ impl File {
             places: Vec::new(),
             rows: Vec::new(),
             has_header: false,
+            packed: None,
         }
     }
+}
+
+fn gzip(text: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).ok()?;
+    encoder.finish().ok()
 }
 
 /// Reads with the `csv` crate, which passes over blank rows, and judges by hand.

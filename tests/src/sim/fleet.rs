@@ -144,7 +144,7 @@ impl Fleet {
         let state = &mut *self.world.lock();
         Self::expect_orders(state, upload);
         let upload = state.scenario.uploads[upload].clone();
-        let source = state.bucket.upload(&upload.key, upload.file.text.into());
+        let source = state.bucket.upload(&upload.key, upload.file.bytes().into());
         state.history.uploads.push((state.now_ms, source.clone()));
         state.note(0, "upload", || {
             format!("{} as {:?}", source.job_id(), source)

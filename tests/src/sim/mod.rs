@@ -19,6 +19,9 @@
 //! ports. An executor of 300 lines needs no dependency, controls every await point, and runs more
 //! than a thousand seeds a second.
 //!
+//! A third of the seeds has files that must be decoded into the spool; that, too, is drawn apart
+//! (`Options::plain`).
+//!
 //! What operators do is in `steering`. It is drawn apart from all the rest, so that the seeds of
 //! defects that were found before there were operators still show them (`bugs`).
 
@@ -68,6 +71,8 @@ pub struct Options {
     pub bug: Option<Bug>,
     /// Without operators: the run that the seed stood for before there were any.
     pub unsteered: bool,
+    /// With every file as it is: the run that the seed stood for before any had to be decoded.
+    pub plain: bool,
 }
 
 /// What became of a run.
@@ -112,6 +117,8 @@ pub struct Tally {
     pub aborts: u64,
     /// Attempts that redrove an earlier one.
     pub redrives: u64,
+    /// Jobs whose file had to be decoded.
+    pub decoded: u64,
     /// Parts that the summaries of aborted jobs name as not counted.
     pub uncounted: u64,
     /// The longest that a job took to end, in thousandths of its bound.
@@ -133,6 +140,7 @@ impl Tally {
         self.pauses += other.pauses;
         self.aborts += other.aborts;
         self.redrives += other.redrives;
+        self.decoded += other.decoded;
         self.uncounted += other.uncounted;
         self.bound_permille_max = self.bound_permille_max.max(other.bound_permille_max);
     }
@@ -148,6 +156,9 @@ pub fn run(seed: u64, options: Options) -> Run {
     let mut scenario = Scenario::draw(&mut random);
     if !options.unsteered {
         scenario = scenario.steered(seed);
+    }
+    if !options.plain {
+        scenario = scenario.packed(seed);
     }
     let table = Table::new(options.bug.and_then(|bug| bug.store));
     let mut trace = Trace::new(options.keeps_trace);
@@ -226,6 +237,7 @@ fn tally(evidence: &Evidence<'_>) -> Tally {
         pauses,
         aborts,
         redrives: checks::redrives(evidence),
+        decoded: checks::decoded(evidence),
         uncounted: checks::uncounted_parts(evidence),
         invocations: evidence.history.invocations,
         deaths: evidence.history.deaths,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use batchfleet_core::checksum::FileSum;
 use batchfleet_core::ids::JobId;
-use batchfleet_core::ports::{PutOutcome, Results, Source};
+use batchfleet_core::ports::{PutOutcome, Results, Source, Spool};
 use batchfleet_core::report::SUMMARY_FILE;
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::{PortError, PortResult};
@@ -40,6 +40,53 @@ impl Source for Ports {
                 Ok(content.slice(start..end))
             },
         )
+        .await
+    }
+}
+
+#[async_trait]
+impl Spool for Ports {
+    async fn put(&self, job: &JobId, part: u64, bytes: Bytes) -> PortResult<()> {
+        let (job, length) = (job.clone(), bytes.len());
+        self.call(
+            Kind::Write,
+            "spool",
+            || format!("part {part}, {length} bytes"),
+            move |state| {
+                state.bucket.put_spool(&job, part, bytes.clone());
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    async fn read(&self, job: &JobId, part: u64, range: Range<u64>) -> PortResult<Option<Bytes>> {
+        let job = job.clone();
+        let (start, end) = (range.start as usize, range.end as usize);
+        self.call(
+            Kind::Read,
+            "read spool",
+            || format!("part {part}, {range:?}"),
+            move |state| {
+                let Some(part) = state.bucket.spool.get(&(job.clone(), part)) else {
+                    return Ok(None);
+                };
+                if start > end || end > part.len() {
+                    let cause = format!("{start}..{end} of {} bytes", part.len());
+                    return Err(PortError::refused("read spool", cause));
+                }
+                Ok(Some(part.slice(start..end)))
+            },
+        )
+        .await
+    }
+
+    async fn clear(&self, job: &JobId) -> PortResult<()> {
+        let job = job.clone();
+        self.call(Kind::Write, "clear spool", String::new, move |state| {
+            state.bucket.spool.retain(|(owner, _), _| *owner != job);
+            Ok(())
+        })
         .await
     }
 }

@@ -69,6 +69,7 @@ impl Process {
         let preparer = Preparer {
             store: ports.clone(),
             source: ports.clone(),
+            spool: ports.clone(),
             definitions: ports.clone(),
             results: ports.clone(),
             queue: ports.clone(),
@@ -81,6 +82,7 @@ impl Process {
         let worker = Worker {
             store: ports.clone(),
             source: ports.clone(),
+            spool: ports.clone(),
             results: ports.clone(),
             sinks: Arc::new(NoSinks),
             queue: ports.clone(),

@@ -13,18 +13,20 @@ use batchfleet_core::ids::JobId;
 use batchfleet_core::job::{Job, JobStatus, Policy};
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{
-    Clock, PauseOutcome, PutOutcome, Queue, Results, Sink, SinkAnswer, SinkRecord, Source, Store,
-    Unobserved,
+    Clock, PauseOutcome, PutOutcome, Queue, Results, Sink, SinkAnswer, SinkRecord, Source, Spool,
+    Store, Unobserved,
 };
 use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
-use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
+use batchfleet_core::report::{
+    OUTPUT_FOLDER, REJECTS_FILE, REJECTS_JSON_FILE, SUMMARY_FILE, Summary,
+};
 use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_core::{PortError, PortResult};
 use batchfleet_testing::{
     ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
-    MemoryStore, OneSink, SequenceIds,
+    MemorySpool, MemoryStore, OneSink, SequenceIds,
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -117,6 +119,26 @@ impl Source for Mortal<MemorySource> {
 }
 
 #[async_trait]
+impl Spool for Mortal<MemorySpool> {
+    async fn put(&self, job: &JobId, part: u64, bytes: Bytes) -> PortResult<()> {
+        self.crash.call().await;
+        let put = self.inner.put(job, part, bytes).await;
+        self.crash.call().await;
+        put
+    }
+    async fn read(&self, job: &JobId, part: u64, range: Range<u64>) -> PortResult<Option<Bytes>> {
+        self.crash.call().await;
+        self.inner.read(job, part, range).await
+    }
+    async fn clear(&self, job: &JobId) -> PortResult<()> {
+        self.crash.call().await;
+        let cleared = self.inner.clear(job).await;
+        self.crash.call().await;
+        cleared
+    }
+}
+
+#[async_trait]
 impl Results for Mortal<MemoryResults> {
     async fn put_once(&self, job: &JobId, name: &str, content: Bytes) -> PortResult<PutOutcome> {
         self.crash.call().await;
@@ -205,6 +227,7 @@ impl Clock for Mortal<ManualClock> {
 pub(crate) struct Fleet {
     pub(crate) store: Arc<MemoryStore>,
     source: Arc<MemorySource>,
+    pub(crate) spool: Arc<MemorySpool>,
     results: Arc<MemoryResults>,
     pub(crate) sink: Arc<MemorySink>,
     queue: Arc<MemoryQueue>,
@@ -226,7 +249,13 @@ impl Fleet {
 
     pub(crate) fn without_definition(text: &str, policy: Policy) -> Self {
         let store = Arc::new(MemoryStore::new());
-        Self::build(text, None, policy, Arc::clone(&store), store)
+        Self::build(
+            text.to_owned().into(),
+            None,
+            policy,
+            Arc::clone(&store),
+            store,
+        )
     }
 
     pub(crate) fn over(
@@ -236,11 +265,26 @@ impl Fleet {
         store: Arc<MemoryStore>,
         used: Arc<dyn Store>,
     ) -> Self {
-        Self::build(text, Some(definition), policy, store, used)
+        Self::build(
+            text.to_owned().into(),
+            Some(definition),
+            policy,
+            store,
+            used,
+        )
+    }
+
+    /// Over a source that has to be decoded, in windows of this size.
+    pub(crate) fn decoding(file: Vec<u8>, definition: &str, policy: Policy, window: u64) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let used = Arc::clone(&store);
+        let mut fleet = Self::build(file.into(), Some(definition), policy, store, used);
+        fleet.preparer.window_bytes = window;
+        fleet
     }
 
     fn build(
-        text: &str,
+        file: Bytes,
         definition: Option<&str>,
         policy: Policy,
         store: Arc<MemoryStore>,
@@ -255,11 +299,16 @@ impl Fleet {
         if let Some(definition) = definition {
             definitions.insert("people", definition);
         }
-        let object = source.put("uploads", KEY, text.to_owned());
+        let object = source.put("uploads", KEY, file);
         let crash = Arc::new(Crash::default());
         let ids = Arc::new(SequenceIds::new(1));
         let mortal_source = Arc::new(Mortal {
             inner: Arc::clone(&source),
+            crash: Arc::clone(&crash),
+        });
+        let spool = Arc::new(MemorySpool::new());
+        let mortal_spool = Arc::new(Mortal {
+            inner: Arc::clone(&spool),
             crash: Arc::clone(&crash),
         });
         let mortal_results = Arc::new(Mortal {
@@ -282,6 +331,7 @@ impl Fleet {
         let preparer = Preparer {
             store: Arc::clone(&used),
             source: Arc::clone(&mortal_source) as _,
+            spool: Arc::clone(&mortal_spool) as _,
             definitions: Arc::clone(&definitions) as _,
             results: Arc::clone(&mortal_results) as _,
             queue: Arc::clone(&mortal_queue) as _,
@@ -294,6 +344,7 @@ impl Fleet {
         let worker = Worker {
             store: used,
             source: mortal_source,
+            spool: mortal_spool,
             results: mortal_results,
             sinks: Arc::new(OneSink(mortal_sink)),
             queue: mortal_queue,
@@ -307,6 +358,7 @@ impl Fleet {
         Self {
             store,
             source,
+            spool,
             results,
             sink,
             queue,
@@ -505,6 +557,15 @@ impl Fleet {
         Ok(self.upload().await)
     }
 
+    /// As after the days for which a spool is kept.
+    pub(crate) fn parts_are_gone(&self) {
+        let id = self.id();
+        let cleared = self.spool.clear(&id);
+        futures_util::FutureExt::now_or_never(cleared)
+            .unwrap()
+            .unwrap();
+    }
+
     pub(crate) fn define(&self, definition: &str) {
         self.definitions.insert("people", definition);
     }
@@ -513,7 +574,13 @@ impl Fleet {
         self.definitions.remove("people");
     }
 
-    fn text(&self, name: &str) -> String {
+    /// The names of all results, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.results.names(&self.id())
+    }
+
+    /// A result; empty where there is none.
+    pub(crate) fn text(&self, name: &str) -> String {
         let id = self.id();
         let got = self.results.get(&id, name);
         let bytes = futures_util::FutureExt::now_or_never(got)
@@ -540,7 +607,7 @@ impl Fleet {
             .collect()
     }
 
-    /// The rows of rejects.csv: the record of each, and why.
+    /// The rows of rejects.csv: the record of each, and why. Those of rejects.jsonl are the same.
     pub(crate) fn reasons(&self) -> BTreeMap<u64, String> {
         let rejects = self.rejects();
         let mut reader = csv::ReaderBuilder::new()
@@ -552,6 +619,14 @@ impl Fleet {
             let twice = reasons.insert(record, row[row.len() - 2].to_owned());
             assert_eq!(twice, None, "record {record} is rejected twice");
         }
+        let objects = self.text(REJECTS_JSON_FILE);
+        let objects = objects.lines().map(|line| {
+            let object: Value = serde_json::from_str(line).unwrap();
+            object["record"].as_u64().unwrap()
+        });
+        let told: Vec<u64> = objects.collect();
+        let expected: Vec<u64> = reasons.keys().copied().collect();
+        assert_eq!(told, expected, "rejects.jsonl is another");
         reasons
     }
 

@@ -4,10 +4,12 @@
 //! One thread and a clock that moves only when nothing is due: every run is the same.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod decoding;
 mod fleet;
 mod one_by_one;
 mod overload;
 mod redrive;
+mod reports;
 mod tolerance;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ mod assembly;
 mod definitions;
 mod results;
 mod source;
+mod spool;
 mod upload;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -17,6 +18,7 @@ use crate::system::{SystemClock, SystemIds};
 pub use self::definitions::S3Definitions;
 pub use self::results::S3Results;
 pub use self::source::S3Source;
+pub use self::spool::S3Spool;
 pub use self::upload::upload_file;
 
 /// What an S3 error's code and status say about the object that was asked for.

@@ -4,6 +4,7 @@
 //! suite in `batchfleet-testing`, and a trait changes there first.
 
 mod sink;
+mod spool;
 mod store;
 
 use std::ops::Range;
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use sink::{FoundSink, NoSinks, RecordAnswer, Sink, SinkAnswer, SinkRecord, Sinks};
+pub use spool::Spool;
 pub use store::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
     Held, PauseOutcome, PreparerOutcome, ShardView, Snapshot, Store, TicketOutcome,

@@ -7,6 +7,7 @@
 
 mod planning;
 mod redrive;
+mod text;
 
 use std::sync::Arc;
 
@@ -16,15 +17,16 @@ use bytes::Bytes;
 
 use crate::close::Closer;
 use crate::error::{PortError, PortResult};
-use crate::head::{self, Head};
+use crate::head::HEAD_BYTES;
 use crate::ids::{JobId, OwnerId};
 use crate::job::{
     Checkpoint, Job, JobStatus, Layout, NewJob, Policy, PreparerHold, Reason, ReasonCode,
 };
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
+use crate::opening;
 use crate::ports::{
-    Clock, Definitions, FoundDefinition, Ids, PreparerOutcome, Queue, Results, Source, Store,
+    Clock, Definitions, FoundDefinition, Ids, PreparerOutcome, Queue, Results, Source, Spool, Store,
 };
 use crate::prepare::planning::Planning;
 pub use crate::prepare::redrive::next_attempt;
@@ -40,6 +42,8 @@ pub struct Preparer {
     pub store: Arc<dyn Store>,
     /// The uploaded bytes.
     pub source: Arc<dyn Source>,
+    /// The decoded text of sources that do not split.
+    pub spool: Arc<dyn Spool>,
     /// Definitions by name.
     pub definitions: Arc<dyn Definitions>,
     /// Reports of jobs that end here.
@@ -55,7 +59,7 @@ pub struct Preparer {
     /// Records in a batch, asked for over what the definition says: a flag of the command.
     pub batch_records: Option<u32>,
     /// How much of the object is read at once. Two windows are in memory: one is scanned while the
-    /// next is fetched.
+    /// next is fetched. Parts of a spool are as long: whoever reads a batch reads a part or two.
     pub window_bytes: u64,
 }
 
@@ -154,6 +158,7 @@ impl Preparer {
         Closer {
             store: Arc::clone(&self.store),
             results: Arc::clone(&self.results),
+            spool: Arc::clone(&self.spool),
             clock: Arc::clone(&self.clock),
         }
     }
@@ -215,7 +220,8 @@ impl Preparer {
         let planned = match self.job_plan(&job).await {
             Ok(plan) => {
                 let mut planning = Planning::new(self, &job, hold, &plan, checkpoint, deadline_ms);
-                planning.run().await
+                // Boxed: whoever calls this would carry its windows and decoder around.
+                Box::pin(planning.run()).await
             }
             Err(stop) => Err(stop),
         };
@@ -275,7 +281,8 @@ impl Preparer {
             Some(redrive) => self.layout_before(redrive).await?,
             None => self.read_layout(job, &definition).await?,
         };
-        if layout.dialect != definition.reading().dialect() {
+        // Rows that were JSON are in a dialect of our own.
+        if !layout.is_json() && !definition.reading().allows(&layout.dialect) {
             return Err(Stop::Job(Reason {
                 code: ReasonCode::BadDefinition,
                 message: format!(
@@ -297,20 +304,14 @@ impl Preparer {
 
     /// What the head of the file shows.
     async fn read_layout(&self, job: &Job, definition: &Definition) -> Result<Layout, Stop> {
-        let window = job.source.size.min(head::HEAD_BYTES);
+        let window = job.source.size.min(HEAD_BYTES);
         let bytes = if window == 0 {
             Bytes::new()
         } else {
             self.source.read(&job.source, 0..window).await?
         };
         let whole = window == job.source.size;
-        let Head { header, data } =
-            head::read(&bytes, whole, definition.reading().dialect()).map_err(Stop::Job)?;
-        Ok(Layout {
-            dialect: definition.reading().dialect(),
-            header,
-            data,
-        })
+        opening::layout(&bytes, whole, definition, self.window_bytes).map_err(Stop::Job)
     }
 }
 

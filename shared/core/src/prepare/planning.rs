@@ -1,31 +1,35 @@
 //! One preparer's run over the object: windows in, published batches and checkpoints out.
 
+use batchfleet_decode::Notes;
 use batchfleet_grammar::{BatchLimits, BatchRange, Limits, Position, Splitter};
-use bytes::Bytes;
 use futures_util::future::{join, try_join_all};
 
+use super::text::SourceText;
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
-use crate::job::{Checkpoint, Job, JobStatus, PlanTotals, PreparerHold};
+use crate::job::{Checkpoint, Job, JobStatus, Layout, PlanTotals, PreparerHold, Reason};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
 use crate::ports::Held;
 use crate::process::JobPlan;
-use crate::source::SourceRef;
 use crate::work::leave_watch;
 
 /// A preparer hands over when less than this is left of its time: enough for a window over a slow
 /// connection, its publication, and the message.
 const HANDOVER_MARGIN_MS: u64 = 20_000;
 
+/// Preparers in a row that may run out of time before they have decoded a source as far as an earlier
+/// one did.
+const FRUITLESS_MAX: u32 = 3;
+
 /// One preparer's run over the object.
 pub(super) struct Planning<'a> {
     pub(super) preparer: &'a Preparer,
     pub(super) job: &'a Job,
+    pub(super) layout: &'a Layout,
     hold: PreparerHold,
-    data_start: u64,
     splitter: Splitter,
     /// Ranges that are not published yet; the first begins a page.
     pending: Vec<BatchRange>,
@@ -41,7 +45,7 @@ impl<'a> Planning<'a> {
         preparer: &'a Preparer,
         job: &'a Job,
         hold: PreparerHold,
-        plan: &JobPlan,
+        plan: &'a JobPlan,
         checkpoint: Option<Checkpoint>,
         deadline_ms: Option<u64>,
     ) -> Self {
@@ -49,7 +53,7 @@ impl<'a> Planning<'a> {
         let progress = checkpoint.unwrap_or(Checkpoint {
             next: layout.data,
             next_batch: 0,
-            messages: 0,
+            ..Checkpoint::default()
         });
         let batches = BatchLimits {
             records_max: job.policy.batch_records_max.min(plan.batch_records_max()),
@@ -69,8 +73,8 @@ impl<'a> Planning<'a> {
         Self {
             preparer,
             job,
+            layout,
             hold,
-            data_start: layout.data.offset,
             splitter,
             pending: Vec::new(),
             progress,
@@ -83,37 +87,35 @@ impl<'a> Planning<'a> {
         if let Some(redrive) = &self.job.source.redrive {
             return self.redrive(redrive).await;
         }
-        let size = self.job.source.size;
-        let mut offset = self.progress.next.offset;
-        let mut window = self.read(offset).await?;
-        while offset < size {
+        let from = self.progress.next.offset;
+        let mut text = SourceText::open(self.preparer, self.job, self.layout, from)?;
+        let mut next = text.next().await?;
+        while let Some(window) = next {
             if let Some(status) = self.ended_meanwhile().await? {
                 return Ok(Prepared::AlreadyPrepared(self.job.id.clone(), status));
             }
-            offset += window.len() as u64;
-            self.splitter.push(&window, &mut self.pending)?;
-            let next_offset = offset;
-            let (published, next) = if next_offset < size {
-                let preparer = self.preparer;
-                let source = &self.job.source;
-                let read = read_window(preparer, source, next_offset);
-                join(self.publish(false), read).await
+            let held = if window.is_empty() {
+                next = text.next().await?;
+                self.extend_hold().await?
             } else {
-                (self.publish(false).await, Ok(Bytes::new()))
+                self.splitter.push(&window, &mut self.pending)?;
+                let (published, read) = join(self.publish(false), text.next()).await;
+                let published = published?;
+                next = read?;
+                published
             };
-            if published? == Held::Lost {
+            if held == Held::Lost {
                 return Ok(Prepared::Superseded(self.job.id.clone()));
             }
-            window = next?;
-            if self.is_short_of_time() && offset < size {
-                return self.hand_over().await;
+            if self.is_short_of_time() && next.is_some() {
+                return self.hand_over(&text, from).await;
             }
         }
         self.splitter.finish(&mut self.pending)?;
         if self.publish(true).await? == Held::Lost {
             return Ok(Prepared::Superseded(self.job.id.clone()));
         }
-        self.mark_prepared().await
+        self.mark_prepared(text.end(), text.notes()).await
     }
 
     /// An aborted or failed job is planned no further: one small read a window.
@@ -124,16 +126,34 @@ impl<'a> Planning<'a> {
             .filter(|status| status.is_terminal()))
     }
 
-    async fn read(&self, offset: u64) -> PortResult<Bytes> {
-        read_window(self.preparer, &self.job.source, offset).await
-    }
-
     pub(super) fn is_short_of_time(&self) -> bool {
         self.stop_ms
             .is_some_and(|stop| self.preparer.clock.now_ms() >= stop)
     }
 
-    pub(super) async fn hand_over(&self) -> Result<Prepared, Stop> {
+    /// Leaves the rest to the next preparer. One that decoded all it could and got no further than
+    /// `from`, where the one before it was, may have met a slow moment; several in a row mean that no
+    /// preparer has the time.
+    pub(super) async fn hand_over(
+        &mut self,
+        text: &SourceText<'_>,
+        from: u64,
+    ) -> Result<Prepared, Stop> {
+        if text.is_decoded() && self.progress.next.offset == from {
+            self.progress.fruitless += 1;
+            if self.progress.fruitless >= FRUITLESS_MAX {
+                return Err(Stop::Job(Reason::bad_source(&format!(
+                    "decoding the file up to byte {} of its text takes longer than a preparer has, and \
+                     none can begin in the middle: unpack the file or divide it, and upload that",
+                    self.progress.next.offset
+                ))));
+            }
+        }
+        self.hand_on().await
+    }
+
+    /// Sends the next preparer, which goes on from here.
+    pub(super) async fn hand_on(&self) -> Result<Prepared, Stop> {
         let message = Message::Prepare {
             source: self.job.source.clone(),
         };
@@ -185,6 +205,7 @@ impl<'a> Planning<'a> {
         if let Some(range) = ranges.last() {
             self.progress.next_batch = range.index + 1;
             self.progress.next = self.next_position();
+            self.progress.fruitless = 0;
         }
     }
 
@@ -320,16 +341,23 @@ impl<'a> Planning<'a> {
         Ok(())
     }
 
-    pub(super) async fn mark_prepared(&self) -> Result<Prepared, Stop> {
+    /// Ends the planning of a text of `data_end` bytes.
+    pub(super) async fn mark_prepared(
+        &self,
+        data_end: u64,
+        notes: Notes,
+    ) -> Result<Prepared, Stop> {
         let id = self.job.id.clone();
         let batches = self.progress.next_batch;
         let totals = PlanTotals {
             shards: batches.div_ceil(u64::from(self.job.policy.shard_batches)) as u32,
             batches,
             records: self.progress.next.record,
-            data_start: self.data_start,
-            data_end: self.job.source.size,
+            data_start: self.layout.data.offset,
+            data_end,
             prepared_ms: self.preparer.clock.now_ms(),
+            malformed: notes.malformed,
+            late_keys: notes.late_keys,
         };
         if self
             .preparer
@@ -347,12 +375,4 @@ impl<'a> Planning<'a> {
             None => Ok(Prepared::Planned(id)),
         }
     }
-}
-
-async fn read_window(preparer: &Preparer, source: &SourceRef, offset: u64) -> PortResult<Bytes> {
-    let end = source.size.min(offset + preparer.window_bytes);
-    if offset >= end {
-        return Ok(Bytes::new());
-    }
-    preparer.source.read(source, offset..end).await
 }

@@ -7,6 +7,7 @@
 use batchfleet_grammar::Position;
 
 use super::planning::Planning;
+use super::text::SourceText;
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
@@ -117,7 +118,11 @@ impl Planning<'_> {
         if let Some(why) = refusal(&before) {
             return Err(not_redrivable(why));
         }
-        let shards = before.plan.map_or(0, |plan| plan.shards);
+        let plan = before.plan.unwrap_or_default();
+        if let Some(early) = self.decode_again().await? {
+            return Ok(early);
+        }
+        let shards = plan.shards;
         let per_shard = u64::from(self.job.policy.shard_batches);
         let first = (self.progress.next_batch / per_shard) as u32;
         for number in first..shards {
@@ -128,10 +133,37 @@ impl Planning<'_> {
                 return Ok(Prepared::Superseded(self.job.id.clone()));
             }
             if self.is_short_of_time() && number + 1 < shards {
-                return self.hand_over().await;
+                return self.hand_on().await;
             }
         }
-        self.mark_prepared().await
+        self.mark_prepared(plan.data_end, plan.notes()).await
+    }
+
+    /// Decodes a spooled source into this job's own spool: that of the attempt before is gone. Until
+    /// that is done nothing is published, so that the checkpoint says how far it is. What there is to
+    /// be returned where it does not get to its end.
+    async fn decode_again(&mut self) -> Result<Option<Prepared>, Stop> {
+        if self.layout.spool.is_none() || self.progress.next_batch > 0 {
+            return Ok(None);
+        }
+        let from = self.progress.next.offset;
+        let mut text = SourceText::open(self.preparer, self.job, self.layout, from)?;
+        while text.next().await?.is_some() {
+            if let Some(status) = self.ended_meanwhile().await? {
+                return Ok(Some(Prepared::AlreadyPrepared(self.job.id.clone(), status)));
+            }
+            if text.end() > self.progress.next.offset {
+                self.progress.next.offset = text.end();
+                self.progress.fruitless = 0;
+            }
+            if self.extend_hold().await? == Held::Lost {
+                return Ok(Some(Prepared::Superseded(self.job.id.clone())));
+            }
+            if self.is_short_of_time() {
+                return self.hand_over(&text, from).await.map(Some);
+            }
+        }
+        Ok(None)
     }
 
     async fn take_over_shard(&mut self, redrive: &Redrive, number: u32) -> Result<Held, Stop> {

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use batchfleet_definition::{Code, RowError};
 use batchfleet_grammar::{BatchRange, Position, RecordReader};
 
-use super::{JobPlan, Processed};
+use super::{JobPlan, Processed, file, origin};
 use crate::job::{CodeCounts, Counts};
 use crate::rejects::{Place, RejectWriter};
 use crate::work::Scope;
@@ -39,9 +39,10 @@ pub fn refused_by_destination(reason: &str, tries: u32) -> RowError {
 pub fn reject_oversize(plan: &JobPlan, range: &BatchRange, head: &[u8]) -> Processed {
     let bytes = range.end - range.start;
     let limit = plan.limits.record_bytes_max;
+    let file = file(plan);
     let mut message = format!(
         "the record is {bytes} bytes long, over the limit of {limit}; it begins in line {}, its bytes are \
-         {}..{} of the file; a quotation mark opened in it may never be closed",
+         {}..{} of {file}; a quotation mark opened in it may never be closed",
         range.first_line, range.start, range.end
     );
     if let Some(kept) = plan.rejects.cut_at(head) {
@@ -89,7 +90,8 @@ pub fn reject_all(
             counts.skipped += 1;
         } else {
             counts.rejected += 1;
-            rejects.record(&record, std::slice::from_ref(&error));
+            let line = origin(&plan.layout, &record).line;
+            rejects.record(&record, line, std::slice::from_ref(&error));
         }
     }
     let codes = CodeCounts::from([(error.code, counts.rejected)]);
@@ -110,10 +112,10 @@ pub fn reject_unread(
 ) -> Processed {
     let BatchRange { start, end, .. } = *range;
     let rejected = scope.count(range);
-    let doubt = doubt(plan, "some");
+    let (doubt, file) = (doubt(plan, "some"), file(plan));
     let message = format!(
         "{rejected} rows from here on were given up unread after {attempts} attempts that did not finish; \
-         their bytes are {start}..{end} of the file{doubt}"
+         their bytes are {start}..{end} of {file}{doubt}"
     );
     let error = RowError::of_row(Code::BatchFailed, message);
     let counts = Counts {

@@ -13,6 +13,7 @@ fn plan(definition: &str, header: &[&str]) -> JobPlan {
             record: 0,
             line: 2,
         },
+        spool: None,
     };
     JobPlan::bind(&Definition::parse(definition).unwrap(), layout).unwrap()
 }
@@ -357,7 +358,7 @@ fn sensitive_values_are_in_no_report_and_the_mask_is_in_no_part() {
     assert_eq!((done.counts.accepted, done.counts.rejected), (1, 1));
     let text = String::from_utf8(done.rejects).unwrap();
     assert!(
-        text.starts_with("a@b.de,***,42,0,2,card: the value was hidden"),
+        text.starts_with("a@b.de,***,42,0,2,\"card: the value was hidden"),
         "{text}"
     );
 }
@@ -389,4 +390,25 @@ fn the_largest_completion_is_small() {
     };
     let text = serde_json::to_string(&completion).unwrap();
     assert!(text.len() <= 824, "{} bytes", text.len());
+}
+
+/// The names of the columns are in every object of the rejects, whether a field takes them or not.
+#[test]
+fn a_header_that_fills_every_reject_makes_small_batches() {
+    let names: Vec<String> = (0..100)
+        .map(|column| format!("{column}{}", "x".repeat(2_000)))
+        .collect();
+    let mut header: Vec<&str> = names.iter().map(String::as_str).collect();
+    header.push("id");
+    let plan = plan("fields: [{name: id, type: integer}]", &header);
+    assert!(plan.batch_records_max() <= (64 << 20) / 200_000);
+    let row = format!("{}x\n", ",".repeat(100));
+    let done = run(&plan, row.repeat(10).as_bytes());
+    let most = 10 * ((64 << 20) / u64::from(plan.batch_records_max()));
+    assert_eq!(done.counts.rejected, 10);
+    assert!(
+        done.rejects_json.len() as u64 <= most + 10 * 300,
+        "{}",
+        done.rejects_json.len()
+    );
 }

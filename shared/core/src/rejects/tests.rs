@@ -12,6 +12,7 @@ fn form(dialect: Dialect, header: &[&str], sensitive: &[usize]) -> RejectForm {
         dialect,
         header: header.iter().map(|&name| name.to_owned()).collect(),
         data: Position::START,
+        spool: None,
     };
     RejectForm::new(
         &layout,
@@ -32,7 +33,7 @@ fn report(form: &RejectForm, text: &[u8], errors: &[RowError]) -> Reported {
     let mut writer = RejectWriter::new(form);
     while let Some(record) = reader.read() {
         if !record.is_skippable() {
-            writer.record(&record, errors);
+            writer.record(&record, record.line(), errors);
         }
     }
     writer.finish()

@@ -1,5 +1,7 @@
 //! One batch under its lease: read, check, deliver, complete.
 
+use std::ops::Range;
+
 use batchfleet_grammar::BatchRange;
 use bytes::Bytes;
 use futures_util::future::try_join;
@@ -12,6 +14,7 @@ use crate::ports::CompleteOutcome;
 use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
 use crate::rejects::RAW_BYTES_MAX;
 use crate::report::{PartOf, Report, output_part};
+use crate::spool;
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
 
@@ -108,19 +111,22 @@ impl Invocation<'_> {
     }
 
     pub(super) async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {
-        self.worker
-            .source
-            .read(&self.job.source, range.start..range.end)
-            .await
+        self.read_bytes(range.start..range.end).await
+    }
+
+    async fn read_bytes(&self, bytes: Range<u64>) -> PortResult<Bytes> {
+        match &self.plan.layout().spool {
+            None => self.worker.source.read(&self.job.source, bytes).await,
+            Some(layout) => {
+                spool::read_text(&*self.worker.spool, &self.job.id, layout, bytes).await
+            }
+        }
     }
 
     /// The beginning of a record that is too long to be read: what is kept of it, and a character more.
     pub(super) async fn read_head(&self, range: &BatchRange) -> PortResult<Bytes> {
         let end = range.end.min(range.start + RAW_BYTES_MAX as u64 + 4);
-        self.worker
-            .source
-            .read(&self.job.source, range.start..end)
-            .await
+        self.read_bytes(range.start..end).await
     }
 
     /// Writes the part, under this name, and the reports of a batch that ends like this. Empty ones are

@@ -18,7 +18,9 @@ use crate::ids::{JobId, OwnerId};
 use crate::job::{Job, JobStatus, Reason};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
-use crate::ports::{Clock, FoundSink, Ids, Observer, Queue, Results, Sink, Sinks, Source, Store};
+use crate::ports::{
+    Clock, FoundSink, Ids, Observer, Queue, Results, Sink, Sinks, Source, Spool, Store,
+};
 use crate::process::{JobPlan, SharedPlan};
 use crate::throttle::{self, Throttle};
 use crate::watch::Watch;
@@ -31,6 +33,8 @@ pub struct Worker {
     pub store: Arc<dyn Store>,
     /// The uploaded bytes.
     pub source: Arc<dyn Source>,
+    /// The decoded text of sources that do not split.
+    pub spool: Arc<dyn Spool>,
     /// Parts and rejects.
     pub results: Arc<dyn Results>,
     /// Destinations that take records one by one.
@@ -212,9 +216,12 @@ impl Worker {
             Err(why) => return self.fail(id, Reason::bad_destination(&why)).await,
         };
         let mut invocation = Invocation::new(self, job, owner, bound, place, deadline_ms);
-        match invocation.run().await {
+        // Boxed: whoever calls this would carry all that a batch needs around.
+        match Box::pin(invocation.run()).await {
             Ok(stop) => Ok(stop),
             Err(PortError::SourceChanged) => self.fail(id, Reason::source_changed()).await,
+            // Or the job is over by now, and this worker comes too late: then nothing fails.
+            Err(PortError::SpoolGone) => self.fail(id, Reason::spool_gone()).await,
             Err(PortError::Conflict { name }) => {
                 self.fail(id, Reason::output_conflict(&name)).await
             }
@@ -230,6 +237,7 @@ impl Worker {
         Closer {
             store: Arc::clone(&self.store),
             results: Arc::clone(&self.results),
+            spool: Arc::clone(&self.spool),
             clock: Arc::clone(&self.clock),
         }
     }

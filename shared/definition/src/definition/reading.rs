@@ -46,4 +46,16 @@ impl Reading {
         dialect.trim = self.trim.unwrap_or(default.trim);
         dialect
     }
+
+    /// Whether a dialect is one that this allows: what is fixed is so in it.
+    #[must_use]
+    pub fn allows(&self, dialect: &Dialect) -> bool {
+        self.delimiter
+            .is_none_or(|fixed| fixed == dialect.delimiter)
+            && self.quote.is_none_or(|fixed| fixed == dialect.quote)
+            && self.escape.is_none_or(|fixed| fixed == dialect.escape)
+            && self.comment.is_none_or(|fixed| fixed == dialect.comment)
+            && self.line_end.is_none_or(|fixed| fixed == dialect.line_end)
+            && self.trim.is_none_or(|fixed| fixed == dialect.trim)
+    }
 }

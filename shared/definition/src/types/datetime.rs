@@ -347,6 +347,10 @@ mod tests {
                 "unknown time zone \"Europe/Berln\"; did you mean \"Europe/Berlin\"?",
             ),
             (
+                "new york",
+                "unknown time zone \"new york\"; did you mean \"America/New_York\"?",
+            ),
+            (
                 "somewhere else",
                 "unknown time zone \"somewhere else\"; expected one like \"Europe/Berlin\", \"+02:00\" or \"UTC\"",
             ),

@@ -7,6 +7,7 @@ mod clock;
 mod objects;
 mod queue;
 mod sink;
+mod spool;
 mod store;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ pub use clock::{ManualClock, SequenceIds};
 pub use objects::{MemoryDefinitions, MemoryResults, MemorySource};
 pub use queue::{MemoryQueue, Sent};
 pub use sink::{MemorySink, OneSink, SinkFault};
+pub use spool::MemorySpool;
 pub use store::MemoryStore;
 
 /// Locks, also after a test panicked while holding the lock: what it guards is changed only in

@@ -82,6 +82,7 @@ pub(super) fn layout() -> Layout {
             record: 0,
             line: 2,
         },
+        spool: None,
     }
 }
 
@@ -137,6 +138,7 @@ pub(super) fn totals(shards: u32, batches: u64) -> PlanTotals {
         data_start: 8,
         data_end: 8 + batches * 1_000,
         prepared_ms: NOW + 5,
+        ..PlanTotals::default()
     }
 }
 

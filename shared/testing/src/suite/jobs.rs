@@ -12,6 +12,8 @@ use batchfleet_core::ports::{
     Store,
 };
 use batchfleet_core::source::{Redrive, Redriven, SourceRef};
+use batchfleet_core::spool::SpoolLayout;
+use batchfleet_decode::{Container, Format, Json, JsonForm, LateKeys};
 use batchfleet_definition::{Code, Tolerated};
 use batchfleet_grammar::{BatchRange, Dialect, Position};
 
@@ -154,6 +156,17 @@ pub async fn a_layout_is_kept_once(store: Arc<dyn Store>) {
             record: 0,
             line: 4,
         },
+        spool: Some(SpoolLayout {
+            part_bytes: 8 << 20,
+            format: Format {
+                container: Some(Container::Gzip),
+                encoding: Some("UTF-16LE".to_owned()),
+                json: Some(Json {
+                    form: JsonForm::Array,
+                    late_keys: LateKeys::Ignore,
+                }),
+            },
+        }),
     };
     store.put_layout(&job, &first).await.expect("put layout");
     store.put_layout(&job, &layout()).await.expect("put again");
@@ -290,6 +303,7 @@ async fn large_job(store: &dyn Store, id: &batchfleet_core::ids::JobId) {
         },
         next_batch: NO_FLOAT + 4,
         messages: u32::MAX,
+        fruitless: 2,
     };
     let kept = store.checkpoint(&hold, &checkpoint, 0).await;
     assert_eq!(kept.expect("checkpoint"), Held::Kept);
@@ -306,6 +320,8 @@ async fn large_job(store: &dyn Store, id: &batchfleet_core::ids::JobId) {
         data_start: NO_FLOAT + 4,
         data_end: HUGE,
         prepared_ms: HUGE + 2,
+        malformed: NO_FLOAT,
+        late_keys: HUGE,
     };
     let marked = store.mark_prepared(&hold, &totals).await;
     assert_eq!(marked.expect("mark prepared"), Held::Kept);

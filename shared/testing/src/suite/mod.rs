@@ -15,6 +15,7 @@ pub mod repeats;
 pub mod results;
 pub mod sink;
 pub mod source;
+pub mod spool;
 pub mod steering;
 pub mod tickets;
 pub mod watches;
@@ -147,6 +148,21 @@ macro_rules! source_conformance {
             source::an_object_that_grew_gives_no_wrong_byte,
             source::a_removed_object_gives_no_wrong_byte,
             source::an_object_that_never_was_is_not_read,
+        );
+    };
+}
+
+/// Runs the suite of the `Spool` port: `spool_conformance!(make_spool);`, where
+/// `async fn make_spool() -> Arc<S>` answers an adapter, new or shared.
+#[macro_export]
+macro_rules! spool_conformance {
+    ($make:path) => {
+        $crate::conformance_tests!($make =>
+            spool::a_part_that_is_not_there_is_none,
+            spool::ranges_of_a_part_are_read_exactly,
+            spool::a_part_is_written_again,
+            spool::a_reader_of_a_part_sees_all_or_nothing,
+            spool::clearing_takes_the_jobs_parts_alone,
         );
     };
 }

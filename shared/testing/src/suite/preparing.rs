@@ -24,6 +24,7 @@ fn checkpoint(next_batch: u64) -> Checkpoint {
         },
         next_batch,
         messages: 4,
+        fruitless: 2,
     }
 }
 

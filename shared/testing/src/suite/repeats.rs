@@ -66,6 +66,7 @@ fn checkpoint() -> Checkpoint {
         },
         next_batch: 1,
         messages: 1,
+        fruitless: 2,
     }
 }
 

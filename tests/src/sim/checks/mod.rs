@@ -12,10 +12,12 @@ mod plan;
 mod quiet;
 mod redrive;
 mod rows;
+mod spool;
 mod steering;
 
 pub(crate) use liveness::delays;
 pub(crate) use rows::uncounted_parts;
+pub(crate) use spool::decoded;
 
 use batchfleet_core::batch::{BatchItem, BatchStatus};
 use batchfleet_core::invariants::Violation;
@@ -56,6 +58,7 @@ pub(crate) fn check(evidence: &Evidence<'_>) -> Verdict {
     plan::pages_are_immutable(evidence.history)?;
     plan::publications_only_grow(evidence.history)?;
     plan::reads_are_pinned(evidence.history)?;
+    spool::parts_are_immutable(evidence.bucket)?;
     quiet::no_value_leaks(evidence)?;
     check_jobs(evidence)?;
     ending::one_ending(evidence.history)?;
@@ -107,6 +110,7 @@ fn check_job(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
     ending::status_is_right(evidence, job)?;
     ending::one_summary(evidence, job)?;
     manifest::is_true(evidence, job)?;
+    spool::is_the_text(evidence, job)?;
     steering::answers_are_true(evidence, job)
 }
 

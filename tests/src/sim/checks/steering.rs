@@ -22,8 +22,8 @@ const EFFECT_MS: u64 = 2_000;
 const LOOK_EVERY_MS: u64 = 1_000;
 
 /// Calls that may lie between the last look that still found the job running and the end of a lease:
-/// the definition, page, claim, the name of a worn batch, its bytes, the next look, part and rejects,
-/// the completion; a heartbeat may come between any two of them.
+/// the definition, page, claim, the name of a worn batch, its bytes, the next look, the rejects in both
+/// forms with the part beside them, the completion; a heartbeat may come between any two of them.
 const CALLS_MAX: u64 = 14;
 
 /// A time in which nothing of a job is to be claimed: it is paused, or over.

@@ -37,7 +37,14 @@ impl Zone {
             return Ok(Self::Named(zone));
         }
         let names: Vec<String> = zones.available().map(|name| name.to_string()).collect();
-        let hint = match nearest(name, names.iter().map(String::as_str)) {
+        let names = names.iter().map(String::as_str);
+        // `Berlin`, whatever continent it is on.
+        let is_city = |zone: &&str| {
+            let city = zone.rsplit('/').next().unwrap_or_default();
+            city.replace('_', " ")
+                .eq_ignore_ascii_case(&name.replace('_', " "))
+        };
+        let hint = match names.clone().find(is_city).or_else(|| nearest(name, names)) {
             Some(near) => format!("; did you mean \"{near}\"?"),
             None => "; expected one like \"Europe/Berlin\", \"+02:00\" or \"UTC\"".to_owned(),
         };
