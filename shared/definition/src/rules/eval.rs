@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::arithmetic::{arithmetic, negative, no_operator, subtract};
@@ -106,17 +107,7 @@ impl<'a> Machine<'a> {
                 Some(false) => self.run(&parts[2]),
                 None => Ok(Val::Null),
             },
-            Op::Matches(text, pattern) => match self.run(text)? {
-                Val::Null => Ok(Val::Null),
-                Val::Str(text) => {
-                    self.charge(text.len() as u64 / 8)?;
-                    Ok(Val::Bool(pattern.is_match(&text)))
-                }
-                other => {
-                    let message = format!("matches() takes a text, not {}", other.sort().as_str());
-                    Err(Fail::Sorts(message))
-                }
-            },
+            Op::Matches(text, pattern) => self.matches(text, pattern),
             Op::Call(function, arguments) => self.call(*function, arguments),
             Op::Negative(inner) => negative(self.run(inner)?),
             Op::Entry(target, key) => {
@@ -131,21 +122,44 @@ impl<'a> Machine<'a> {
                 let key = self.run(&pair[1])?;
                 item(&target, &key)
             }
-            Op::List(items) => {
-                let mut list = Vec::with_capacity(items.len());
-                for item in items {
-                    list.push(self.run(item)?);
-                }
-                Ok(Val::List(Rc::new(list)))
-            }
-            Op::Map(entries) => {
-                let mut map = Vec::with_capacity(entries.len());
-                for (key, value) in entries {
-                    map.push((Text::from(key.as_str()), self.run(value)?));
-                }
-                Ok(Val::Map(Rc::new(map)))
-            }
+            Op::List(items) => self.list(items),
+            Op::Map(entries) => self.map(entries),
             Op::Loop(of) => self.over_items(of),
+        }
+    }
+
+    // What is rare stays out of the function that runs for every step, whose frame it would enlarge.
+
+    #[inline(never)]
+    fn list(&mut self, items: &'a [Op]) -> Result<'a> {
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            list.push(self.run(item)?);
+        }
+        Ok(Val::List(Rc::new(list)))
+    }
+
+    #[inline(never)]
+    fn map(&mut self, entries: &'a [(String, Op)]) -> Result<'a> {
+        let mut map = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            map.push((Text::from(key.as_str()), self.run(value)?));
+        }
+        Ok(Val::Map(Rc::new(map)))
+    }
+
+    #[inline(never)]
+    fn matches(&mut self, text: &'a Op, pattern: &Regex) -> Result<'a> {
+        match self.run(text)? {
+            Val::Null => Ok(Val::Null),
+            Val::Str(text) => {
+                self.charge(text.len() as u64 / 8)?;
+                Ok(Val::Bool(pattern.is_match(&text)))
+            }
+            other => {
+                let message = format!("matches() takes a text, not {}", other.sort().as_str());
+                Err(Fail::Sorts(message))
+            }
         }
     }
 
@@ -204,6 +218,7 @@ impl<'a> Machine<'a> {
     }
 
     /// A list or a map, read once for the record however often it is used.
+    #[inline(never)]
     fn json(&mut self, index: u32, text: &'a str) -> Result<'a> {
         if let Some((_, value)) = self.read.iter().find(|(field, _)| *field == index) {
             return Ok(value.clone());
@@ -236,6 +251,7 @@ impl<'a> Machine<'a> {
         }
     }
 
+    #[inline(never)]
     fn is_one_of(&mut self, item: &'a Op, items: &'a [Op]) -> Result<'a> {
         let item = self.run(item)?;
         if matches!(item, Val::Null) {
@@ -332,6 +348,7 @@ impl<'a> Machine<'a> {
         }
     }
 
+    #[inline(never)]
     fn is_in(&mut self, item: &Val<'a>, list: &Val<'a>) -> Result<'a> {
         match (item, list) {
             (_, Val::List(items)) => {
@@ -353,6 +370,7 @@ impl<'a> Machine<'a> {
         }
     }
 
+    #[inline(never)]
     fn add(&mut self, left: &Val<'a>, right: &Val<'a>) -> Result<'a> {
         match (left, right) {
             (Val::Str(left), Val::Str(right)) => {
@@ -380,6 +398,7 @@ impl<'a> Machine<'a> {
         }
     }
 
+    #[inline(never)]
     fn call(&mut self, function: functions::Function, arguments: &'a [Op]) -> Result<'a> {
         // No function takes more.
         let mut values = [Val::Null, Val::Null, Val::Null];
@@ -400,6 +419,7 @@ impl<'a> Machine<'a> {
         functions::call(function, values)
     }
 
+    #[inline(never)]
     fn over_items(&mut self, of: &'a Loop) -> Result<'a> {
         let over = self.run(&of.over)?;
         let count = match &over {

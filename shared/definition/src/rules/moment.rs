@@ -12,8 +12,16 @@ use super::value::{Fail, Moment, Val};
 /// The moment of a date or of a date with a time, as ISO 8601 and RFC 3339 write them.
 pub(super) fn read(text: &str) -> Option<Moment> {
     let bytes = text.as_bytes();
-    if bytes.len() == 10 {
-        return day(text.parse::<Date>().ok()?);
+    if let &[a, b, c, d, b'-', e, f, b'-', g, h] = bytes {
+        let number = |digits: &[u8]| {
+            let mut number = 0_i16;
+            for digit in digits {
+                number = number * 10 + i16::from(digit.checked_sub(b'0').filter(|one| *one < 10)?);
+            }
+            Some(number)
+        };
+        let (month, day_of_month) = (number(&[e, f])? as i8, number(&[g, h])? as i8);
+        return day(Date::new(number(&[a, b, c, d])?, month, day_of_month).ok()?);
     }
     // The time has the shortest form that could have a zone behind it: `10:00`.
     if bytes.len() < 16 {
@@ -159,6 +167,12 @@ mod tests {
             ("2024-02-29", Some("2024-02-29")),
             ("2023-02-29", None),
             ("2024-1-1", None),
+            ("2024-00-10", None),
+            ("2024-13-10", None),
+            ("2024-0:-10", None),
+            ("0000-01-01", Some("0000-01-01")),
+            ("9999-12-31", Some("9999-12-31")),
+            ("20240131", None),
             ("2024-01-31T10:00:00Z", Some("2024-01-31T10:00:00Z")),
             ("2024-01-31T10:00:00+02:00", Some("2024-01-31T08:00:00Z")),
             ("2024-01-31T10:00:00.25", Some("2024-01-31T10:00:00.25Z")),
