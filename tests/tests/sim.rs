@@ -69,6 +69,15 @@ fn what_was_found_stays_mended() {
     }
 }
 
+/// A layout that was kept after the report of an aborted job made the report say what its file was, the
+/// second time that it was written.
+#[test]
+fn a_late_layout_of_a_file_to_be_decoded_changes_no_report() {
+    for seed in [302_379, 302_801] {
+        assert_eq!(run(seed, Options::default()).violation, None, "seed {seed}");
+    }
+}
+
 /// Runs that a check once called wrong hold under the check as it is now.
 #[test]
 fn what_was_misjudged_holds() {
