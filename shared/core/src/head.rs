@@ -4,7 +4,7 @@
 //! what to do. It must not know how detection finds the table.
 
 use batchfleet_definition::Definition;
-use batchfleet_detect::{Found, HEADER_BYTES_MAX, NotATable, table};
+use batchfleet_detect::{Content, Found, HEADER_BYTES_MAX, NotATable, content, table};
 
 use crate::job::{Reason, ReasonCode};
 
@@ -22,13 +22,33 @@ pub fn read(text: &[u8], whole: bool, definition: &Definition) -> Result<Found, 
         .iter()
         .flat_map(|field| field.headers())
         .collect();
-    table(text, whole, definition.reading(), &names).map_err(|reason| match reason {
+    let mut reading = definition.reading().clone();
+    // Fields are found by the names of their columns, so there must be some: better names that fit no
+    // field, which is told with the nearest, than a header that is taken for a row.
+    let is_named = |name: &&str| !name.starts_with("column_");
+    if reading.header.is_none() && names.iter().any(is_named) {
+        reading.header = Some(true);
+    }
+    check_packed(text)?;
+    table(text, whole, &reading, &names).map_err(|reason| match reason {
         NotATable::Empty(message) => Reason {
             code: ReasonCode::EmptyFile,
             message,
         },
         NotATable::Unreadable(message) => bad_header(&message),
     })
+}
+
+/// What is packed was unpacked before, and what is UTF-16 decoded: this is packed twice.
+fn check_packed(text: &[u8]) -> Result<(), Reason> {
+    let within = match content(text) {
+        Content::Gzip => "gzip",
+        Content::Zstd => "zstd",
+        _ => return Ok(()),
+    };
+    Err(bad_header(&format!(
+        "the file is compressed twice, with {within} within: unpack it once"
+    )))
 }
 
 /// Refuses a header that a layout could not keep.

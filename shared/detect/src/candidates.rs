@@ -142,6 +142,14 @@ pub(crate) fn candidates(
         }
     }
     let mut best = *best?;
+    if best.width == 1 && reading.delimiter.is_none() {
+        // A byte that only stands within quotes parts nothing; the usual one says that more plainly.
+        let delimiter = best.dialect.delimiter;
+        best.dialect.delimiter = unused_delimiter(clues.text);
+        if best.dialect.validate().is_err() {
+            best.dialect.delimiter = delimiter;
+        }
+    }
     let mut second = 0.0;
     for other in tried
         .iter()

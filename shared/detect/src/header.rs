@@ -39,7 +39,8 @@ pub(crate) fn decide(top: &[(String, Kind)], columns: &[Column], rows_below: usi
         confidence,
         reason: reason.to_owned(),
     };
-    if rows_below == 0 {
+    let is_empty = |column: &Column| column.values.iter().all(String::is_empty);
+    if rows_below == 0 || columns.iter().all(is_empty) {
         let is_words = top.iter().all(|(_, kind)| !kind.is_value())
             && top.iter().any(|(_, kind)| !kind.is_nothing());
         return if is_words {

@@ -5,7 +5,7 @@
 //! tried but taken. It must not know where the bytes come from.
 
 use batchfleet_definition::Reading;
-use batchfleet_grammar::{Dialect, Limits, LineEnd, Position, RecordReader, bom_len};
+use batchfleet_grammar::{Dialect, Limits, LineEnd, Position, RecordFault, RecordReader, bom_len};
 
 use crate::candidates::{Candidate, Clues, candidates};
 use crate::content::{Content, content};
@@ -408,7 +408,12 @@ fn columns(
     width: usize,
     header: bool,
 ) -> Result<(Vec<String>, Position), NotATable> {
+    let at = Position {
+        record: 0,
+        ..first.at
+    };
     if !header {
+        check_width(head, dialect, at)?;
         let names = if reading.columns.is_empty() {
             (1..=width)
                 .map(|number| format!("column_{number}"))
@@ -416,18 +421,8 @@ fn columns(
         } else {
             reading.columns.clone()
         };
-        return Ok((
-            names,
-            Position {
-                record: 0,
-                ..first.at
-            },
-        ));
+        return Ok((names, at));
     }
-    let at = Position {
-        record: 0,
-        ..first.at
-    };
     let limits = Limits::default();
     // The header is the first record even where it begins as a comment would.
     let mut plain = dialect;
@@ -464,6 +459,20 @@ fn columns(
         ..reader.position()
     };
     Ok((names, data))
+}
+
+/// Refuses a table whose first row has more cells than are kept of one: of its columns there would be
+/// no end.
+fn check_width(head: &[u8], dialect: Dialect, at: Position) -> Result<(), NotATable> {
+    let text = &head[at.offset as usize..];
+    let mut reader = RecordReader::new(text, dialect, Limits::default(), at);
+    match reader.read().and_then(|record| record.fault()) {
+        Some(fault @ RecordFault::TooManyColumns { .. }) => Err(NotATable::Unreadable(format!(
+            "the first row, in line {}: {fault}",
+            at.line
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn name_of(cell: &[u8], column: usize, line: u64) -> Result<String, NotATable> {

@@ -240,7 +240,9 @@ async fn json_rows_keep_their_lines_and_nothing_is_lost() {
         let header: Vec<&str> = reader.headers().unwrap().iter().collect();
         assert_eq!(
             header,
-            ["id", "name", "age", "more", "_record", "_line", "_errors"]
+            [
+                "id", "name", "age", "more", "_record", "_line", "_errors", "_codes"
+            ]
         );
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         let line = |index: usize| rows[index][5].parse::<u64>().unwrap();
