@@ -142,8 +142,8 @@ pub(crate) fn candidates(
         }
     }
     let mut best = *best?;
-    if best.width == 1 && reading.delimiter.is_none() {
-        // A byte that only stands within quotes parts nothing; the usual one says that more plainly.
+    if best.width == 1 && reading.delimiter.is_none() && RARE.contains(&best.dialect.delimiter) {
+        // A rare byte that only stands within quotes parts nothing; the usual one says so more plainly.
         let delimiter = best.dialect.delimiter;
         best.dialect.delimiter = unused_delimiter(clues.text);
         if best.dialect.validate().is_err() {
