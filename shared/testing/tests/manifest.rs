@@ -1,4 +1,5 @@
 //! The manifest is one JSON document however many pieces it is written in, and the same each time.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use batchfleet_core::batch::{Completion, Written};
 use batchfleet_core::checksum::FileSum;

@@ -33,8 +33,8 @@ pub(crate) enum Change {
         fence: Option<u64>,
         /// The time by the caller's clock, where the step depends on it.
         caller_ms: Option<u64>,
-        before: BatchItem,
-        after: BatchItem,
+        before: Box<BatchItem>,
+        after: Box<BatchItem>,
     },
     /// A shard's own item; with it the batches of the shard, where it was closed.
     Shard {

@@ -137,8 +137,8 @@ impl Table {
                 key: key.clone(),
                 fence: told.0,
                 caller_ms: told.1,
-                before,
-                after: item,
+                before: Box::new(before),
+                after: Box::new(item),
             };
             self.changes.push((by, change));
         }
