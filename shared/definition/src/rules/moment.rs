@@ -3,7 +3,7 @@
 //! All of them are in UTC: a time of a day that names no zone is taken as UTC, so that it compares
 //! with others of its kind. Nothing here knows what time it is now.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,44 +21,52 @@ pub(super) fn read(text: &str) -> Option<Moment> {
             Some(number)
         };
         let (month, day_of_month) = (number(&[e, f])? as i8, number(&[g, h])? as i8);
-        return day(Date::new(number(&[a, b, c, d])?, month, day_of_month).ok()?);
+        return Some(day(
+            Date::new(number(&[a, b, c, d])?, month, day_of_month).ok()?
+        ));
     }
     // The time has the shortest form that could have a zone behind it: `10:00`.
     if bytes.len() < 16 {
         return None;
     }
-    let at = match text.parse::<Timestamp>() {
-        Ok(at) => at,
-        Err(_) if has_zone(bytes) => return None,
-        Err(_) => Offset::UTC
-            .to_timestamp(text.parse::<DateTime>().ok()?)
-            .ok()?,
+    let at = match text.strip_suffix(['Z', 'z']) {
+        // What follows a time is not looked at when it is read without a zone.
+        Some(utc) if has_offset(utc.as_bytes()) => return None,
+        Some(utc) => utc.parse().ok()?,
+        None if has_offset(bytes) => Offset::UTC.to_datetime(text.parse::<Timestamp>().ok()?),
+        None => text.parse().ok()?,
     };
     Some(Moment { at, is_day: false })
 }
 
-fn has_zone(bytes: &[u8]) -> bool {
-    bytes[10..]
-        .iter()
-        .any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-' | b'['))
+fn has_offset(bytes: &[u8]) -> bool {
+    let mut behind = bytes[10..].iter();
+    behind.any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-' | b'['))
 }
 
 /// The beginning of a day.
-fn day(date: Date) -> Option<Moment> {
-    let at = Offset::UTC
-        .to_timestamp(date.to_datetime(jiff::civil::Time::midnight()))
-        .ok()?;
-    Some(Moment { at, is_day: true })
+fn day(date: Date) -> Moment {
+    let at = date.to_datetime(Time::midnight());
+    Moment { at, is_day: true }
 }
 
 /// The day that a moment is in.
-pub(super) fn date(moment: Moment) -> Result<Moment, Fail> {
-    day(civil(moment).date()).ok_or(Fail::Overflow)
+pub(super) fn date(moment: Moment) -> Moment {
+    day(moment.at.date())
 }
 
-/// The date and time of a moment in UTC.
-pub(super) fn civil(moment: Moment) -> DateTime {
-    Offset::UTC.to_datetime(moment.at)
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// So many seconds after the beginning of 1970.
+pub(super) fn of_seconds(seconds: i64) -> Result<Moment, Fail> {
+    let at = EPOCH.checked_add(SignedDuration::from_secs(seconds));
+    let at = at.map_err(|_| Fail::Overflow)?;
+    Ok(Moment { at, is_day: false })
+}
+
+/// The whole seconds since the beginning of 1970.
+pub(super) fn seconds(moment: Moment) -> i64 {
+    moment.at.duration_since(EPOCH).as_secs()
 }
 
 /// A moment so much later. Whole days after a day is a day again.
@@ -73,9 +81,9 @@ pub(super) const DAY: i64 = 24 * 60 * 60;
 
 pub(super) fn shown(moment: Moment) -> String {
     if moment.is_day {
-        civil(moment).date().to_string()
+        moment.at.date().to_string()
     } else {
-        moment.at.to_string()
+        format!("{}Z", moment.at)
     }
 }
 
@@ -177,6 +185,9 @@ mod tests {
             ("2024-01-31T10:00:00+02:00", Some("2024-01-31T08:00:00Z")),
             ("2024-01-31T10:00:00.25", Some("2024-01-31T10:00:00.25Z")),
             ("2024-01-31T10:00", Some("2024-01-31T10:00:00Z")),
+            ("9999-12-31T23:59:59Z", Some("9999-12-31T23:59:59Z")),
+            ("9999-12-31T23:59:59", Some("9999-12-31T23:59:59Z")),
+            ("2024-01-31T10:00:00+02:00Z", None),
             ("2024-01-31T10:00:00-99:00", None),
             ("tomorrow", None),
             ("", None),

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 use rust_decimal::Decimal;
 
 use super::moment;
@@ -65,7 +66,8 @@ impl From<String> for Text<'_> {
 /// A moment in UTC; whole days are written as dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
-    pub(super) at: Timestamp,
+    /// In UTC; civil, so that it reaches to the last day there is, 9999-12-31.
+    pub(super) at: DateTime,
     pub(super) is_day: bool,
 }
 

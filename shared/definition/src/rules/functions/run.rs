@@ -117,22 +117,17 @@ fn of_one<'a>(function: Function, value: &Val<'a>) -> Result<Option<Val<'a>>, Fa
             is_day: false,
             ..*moment
         }),
-        (Function::Date, Val::Time(moment)) => Val::Time(moment::date(*moment)?),
-        (Function::Timestamp | Function::Date, Val::Int(seconds)) => {
-            let at = jiff::Timestamp::from_second(*seconds).map_err(|_| Fail::Overflow)?;
-            let moment = Moment { at, is_day: false };
-            Val::Time(if function == Function::Date {
-                moment::date(moment)?
-            } else {
-                moment
-            })
+        (Function::Date, Val::Time(moment)) => Val::Time(moment::date(*moment)),
+        (Function::Timestamp, Val::Int(seconds)) => Val::Time(moment::of_seconds(*seconds)?),
+        (Function::Date, Val::Int(seconds)) => {
+            Val::Time(moment::date(moment::of_seconds(*seconds)?))
         }
         (Function::Timestamp | Function::Date, Val::Str(text)) => {
             let moment = moment::read(text.trim()).ok_or(Fail::Convert(
                 "a date (2024-01-31) or a date with a time (2024-01-31T10:00:00Z)",
             ))?;
             Val::Time(if function == Function::Date {
-                moment::date(moment)?
+                moment::date(moment)
             } else {
                 moment
             })
@@ -249,7 +244,7 @@ fn to_number<'a>(function: Function, value: &Val<'a>) -> Result<Option<Val<'a>>,
         (Function::Int, Val::Dec(number)) => {
             Val::Int(number.trunc().to_i64().ok_or(Fail::Overflow)?)
         }
-        (Function::Int, Val::Time(moment)) => Val::Int(moment.at.as_second()),
+        (Function::Int, Val::Time(moment)) => Val::Int(moment::seconds(*moment)),
         (Function::Int, Val::Str(text)) => Val::Int(
             text.trim()
                 .parse()
@@ -347,7 +342,7 @@ fn extreme<'a>(arguments: &[Val<'a>], largest: bool) -> Result<Val<'a>, Fail> {
 
 /// A part of a date or time in UTC. As in CEL, only `getDate` counts from 1.
 fn part_of_time(function: Function, moment: Moment) -> Option<i64> {
-    let civil = moment::civil(moment);
+    let civil = moment.at;
     Some(match function {
         Function::Year => i64::from(civil.year()),
         Function::Month => i64::from(civil.month()) - 1,

@@ -185,6 +185,12 @@ fn dates_and_durations() {
         ("row[\"start date\"] > row.start_date", "true"),
         ("int(timestamp('1970-01-02T00:00:00Z'))", "86400"),
         ("timestamp(0)", "1970-01-01T00:00:00Z"),
+        ("int(timestamp('1969-12-31T23:59:59Z'))", "-1"),
+        ("date('9999-12-31') > start_date", "true"),
+        (
+            "date('9999-12-31') + days(1)",
+            "error: a result is out of range",
+        ),
     ]);
 }
 
