@@ -74,9 +74,9 @@ def bad_rows():
         14: (broken(14, Wertstellung="2024/03/05"), mismatch("valued", "2024/03/05", "is not a date (DD.MM.YYYY)", "05.03.2024")),
         22: (broken(22, Betrag="1,234.56"), mismatch("amount", "1,234.56", form, "1234,56")),
         29: (broken(29, Betrag=""), error("REQUIRED", "amount", "a value is required")),
-        35: (broken(35, Betrag="0,00"), error("RULE", "amount", "a booking of nothing is none", whole=True)),
+        35: (broken(35, Betrag="0,00"), error("RULE", "amount", "a booking of nothing is none")),
         40: (broken(40, IBAN="DE12 5000"), error("PATTERN_MISMATCH", "iban", r"does not match the pattern ^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$", cell="DE12 5000")),
-        49: (broken(49, Währung="USD"), error("NOT_IN_SET", "currency", "is not one of EUR", cell="USD")),
+        49: (broken(49, Währung="USD"), error("NOT_IN_SET", "currency", "is not EUR", cell="USD")),
         57: (broken(57, Wertstellung="01.01.2024"), error("RULE", "valued", early, whole=True)),
         63: (broken(63, Buchungstag="heute", Betrag="siehe oben"), mismatch("booked", "heute", "is not a date (DD.MM.YYYY)"), mismatch("amount", "siehe oben", form)),
         # The export was interrupted, and went on with the next row.

@@ -101,12 +101,21 @@ def write():
         46: (broken(46, Mail="siehe Notizen", Newsletter=""),
              error("TYPE_MISMATCH", "email", "is not an email address", cell="siehe Notizen"), required("consent")),
     }
+    # In a row that is longer than the header the birthday may be in any cell. So all of them are masked,
+    # and no message shows a value.
+    shifted = {
+        53: (["Stammkundin"], [error("MALFORMED_ROW", None, "the row has 10 cells, the header has 9")]),
+        57: ([""], [
+            error("NOT_IN_SET", "country", "the value is not one of DE, AT, CH, FR or GB"),
+            error("TYPE_MISMATCH", "consent", "the value is not a boolean (ja, yes, x, nein, no or -)"),
+            error("TYPE_MISMATCH", "birthday", "the value is not a date (DD.MM.YYYY or YYYY-MM-DD)"),
+        ]),
+    }
     for number in range(1, 71):
-        if number == 53:
-            # A comma that nobody put in quotes: one cell too many, and any of them may be the birthday.
-            cells = ["Tilda", "Unger", "kontakt053@example.com", "", "Unger", " Töchter und Co.", "DE", "ja", "02.03.1970", ""]
-            wide = error("MALFORMED_ROW", None, "the row has 10 cells, the header has 9")
-            table.bad(cells, wide, text=",".join(cells))
+        if number in (53, 57):
+            # A comma that nobody put in quotes: all cells behind it stand one column too far right.
+            cells = ["Tilda", "Unger", f"kontakt0{number}@example.com", "", "Unger", " Töchter und Co.", "DE", "ja", "02.03.1970"]
+            table.bad(cells + shifted[number][0], *shifted[number][1], text=",".join(cells + shifted[number][0]))
         elif number in bad:
             cells, *errors = bad[number]
             table.bad(cells, *errors)

@@ -70,7 +70,7 @@ def bad_rows():
         # Both at once.
         19: (broken(19, ship_date="2024-01-02", total="99999.00"), rule("ship_date", LATE), rule("total", SUM)),
         # The sum says nothing of a price that is none.
-        25: (broken(25, price="4,50"), mismatch("price", "4,50", "is not a decimal number")),
+        25: (broken(25, price="4,50"), mismatch("price", "4,50", "is not a decimal number", "4.50")),
         32: (broken(32, quantity="0"), error("OUT_OF_RANGE", "quantity", "is below the minimum 1", cell="0"), rule("total", SUM)),
         41: (broken(41, order_date="2024-02-30"), mismatch("order_date", "2024-02-30", "is not a day of the calendar", "2024-02-29")),
         47: (broken(47, status="send"), error("NOT_IN_SET", "status", "is not one of open, shipped or cancelled", cell="send")),

@@ -54,7 +54,7 @@ def product(number):
         "ean": code,
         "name": thing,
         "category": category,
-        "tags": tags,
+        "tags": tags or None,
         "price": Raw(exact),
         "stock": Raw(pieces),
         "weight": None if kilos is None else Raw(kilos),
@@ -83,8 +83,8 @@ def bad_rows():
     low = error("OUT_OF_RANGE", "price", "is below the minimum 0.01", cell="0.00")
     return {
         5: (broken(5, SKU="to-1005"), error("PATTERN_MISMATCH", "sku", r"does not match the pattern ^[A-Z]{2}-\d{4}$", cell="to-1005")),
-        12: (broken(12, EAN=wrong), error("RULE", "ean", EAN_SENTENCE, whole=True)),
-        17: (broken(17, EAN="4.00638E+12"), error("PATTERN_MISMATCH", "ean", "write the 13 digits of the EAN (a spreadsheet may have rounded them)", whole=True)),
+        12: (broken(12, EAN=wrong), error("RULE", "ean", EAN_SENTENCE)),
+        17: (broken(17, EAN="4.00638E+12"), error("PATTERN_MISMATCH", "ean", "write the 13 digits of the EAN (a spreadsheet may have rounded them)")),
         21: (broken(21, Name=" "), error("REQUIRED", "name", "a value is required")),
         26: (broken(26, Category="Kitchn"), error("NOT_IN_SET", "category", "is not one of Tools, Garden, Kitchen, Office or Toys", "Kitchen", cell="Kitchn")),
         33: (broken(33, Tags="steel|sael"), error("NOT_IN_SET", "tags", 'item 2, "sael", is none of the values allowed: new, sale, steel, wood, outdoor', "sale")),
@@ -92,7 +92,7 @@ def bad_rows():
         44: (broken(44, Price="19.995"), mismatch("price", "19.995", "has more than 2 digits after the point")),
         47: (broken(47, Price="0.00"), low),
         52: (broken(52, Price=""), error("REQUIRED", "price", "a value is required")),
-        58: (broken(58, Stock="a few"), mismatch("stock", "a few", "is not a whole number")),
+        58: (broken(58, Stock="a few"), mismatch("stock", "a few", "is not a whole number (1,234)")),
         63: (broken(63, Weight="2,5 kg"), mismatch("weight", "2,5 kg", "is not a number")),
         66: (broken(66, Price="call us", Stock="-3"), mismatch("price", "call us", "is not a decimal number (1,234.56)"),
              error("OUT_OF_RANGE", "stock", "is below the minimum 0", cell="-3")),
@@ -111,6 +111,7 @@ def write():
             # Thousands without the quotes that their comma needs: one cell too many.
             cells = product(70)[0]
             cells[5:6] = ["1", "299.00"]
+            cells[-1] = "2025-01-31"
             wide = error("MALFORMED_ROW", None, "the row has 11 cells, the header has 10")
             table.bad(cells, wide, text=",".join(cells))
         elif number == 74:

@@ -69,8 +69,9 @@ class Table:
     def row_text(self, cells, quote_all=False):
         out = io.StringIO()
         quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
-        csv.writer(out, delimiter=self.delimiter, lineterminator="", quoting=quoting).writerow(cells)
-        return out.getvalue()
+        # The writer quotes a line break only if it is one of the line end's own.
+        csv.writer(out, delimiter=self.delimiter, lineterminator="\r\n", quoting=quoting).writerow(cells)
+        return out.getvalue().removesuffix("\r\n")
 
     def _begin(self, text):
         place = {
