@@ -114,7 +114,11 @@ fn every_example_comes_to_what_its_rows_were_made_to_come_to() {
                 told.insert(key, value.unwrap_or_else(|| json!({})));
             }
             let wanted: Value = serde_json::from_str(&expected("summary.json")).unwrap();
-            assert_same_lines(&what("rejects.csv"), &run.text("rejects.csv"), &expected("rejects.csv"));
+            assert_same_lines(
+                &what("rejects.csv"),
+                &run.text("rejects.csv"),
+                &expected("rejects.csv"),
+            );
             assert_same_lines(&what("output"), &run.output(), &expected("output.jsonl"));
             for report in ["rejects.jsonl", "warnings.jsonl"] {
                 let (told, wanted) = (objects(&run.text(report)), objects(&expected(report)));

@@ -190,7 +190,11 @@ fn assert_nothing_lost(name: &str, fleet: &Fleet, summary: &Summary, read: &Read
             }
         }
     }
-    assert_eq!(delivered.next(), None, "{name}: more rows than the file has");
+    assert_eq!(
+        delivered.next(),
+        None,
+        "{name}: more rows than the file has"
+    );
     assert!(objects.is_empty() && rows.is_empty(), "{name}: {objects:?}");
     let told = &summary.counts;
     let told = [told.records, told.accepted, told.rejected, told.skipped];
@@ -218,7 +222,10 @@ async fn no_file_of_the_corpora_loses_a_row() {
     assert!(files.len() >= 260, "{} files", files.len());
     let mut failed = Vec::new();
     let mut sums = BTreeMap::<String, [u64; 6]>::new();
-    println!("{:<42} {:<10} {:>8} {:>8} {:>8} {:>8}", "file", "", "records", "accepted", "rejected", "skipped");
+    println!(
+        "{:<42} {:<10} {:>8} {:>8} {:>8} {:>8}",
+        "file", "", "records", "accepted", "rejected", "skipped"
+    );
     for (name, path) in &files {
         let file = fs::read(path).unwrap();
         let fleet = Fleet::decoding(file.clone(), "{}", small(), 512);
@@ -243,7 +250,15 @@ async fn no_file_of_the_corpora_loses_a_row() {
             continue;
         }
         assert_eq!(summary.status, JobStatus::Completed, "{name}");
-        for (at, count) in [counts.records, counts.accepted, counts.rejected, counts.skipped].into_iter().enumerate() {
+        for (at, count) in [
+            counts.records,
+            counts.accepted,
+            counts.rejected,
+            counts.skipped,
+        ]
+        .into_iter()
+        .enumerate()
+        {
             sum[at + 2] += count;
         }
         let read = read(&file).unwrap_or_else(|| panic!("{name}: no table"));
@@ -252,9 +267,14 @@ async fn no_file_of_the_corpora_loses_a_row() {
             assert_rejects_can_be_uploaded(name, &fleet, &summary).await;
         }
     }
-    println!("{:<12} {:>6} {:>7} {:>8} {:>8} {:>8} {:>8}", "corpus", "files", "failed", "records", "accepted", "rejected", "skipped");
+    println!(
+        "{:<12} {:>6} {:>7} {:>8} {:>8} {:>8} {:>8}",
+        "corpus", "files", "failed", "records", "accepted", "rejected", "skipped"
+    );
     for (folder, [files, failed, records, accepted, rejected, skipped]) in &sums {
-        println!("{folder:<12} {files:>6} {failed:>7} {records:>8} {accepted:>8} {rejected:>8} {skipped:>8}");
+        println!(
+            "{folder:<12} {files:>6} {failed:>7} {records:>8} {accepted:>8} {rejected:>8} {skipped:>8}"
+        );
     }
     assert_eq!(failed, FAILED);
 }
