@@ -249,6 +249,7 @@ PEOPLE_HEADER = b"email,name,age,signup_date,role\n"
 GOOD_ROW = b"ada@example.com,Ada,36,2024-01-15,admin\n"
 MISSPELT = "fields:\n  - name: email\n    type: emial\n"
 BROKEN = "fields: [\n"
+QUOTED = "dialect: { quote: '\"' }\nfields: [{ name: email, type: email, required: true }, { name: name, required: true }]\n"
 
 
 def bad_inputs():
@@ -273,8 +274,12 @@ def bad_inputs():
          ("COMPLETED", None), (2, 1, 1, 0), ("COMPLETED", None)),
         ("nul-in-a-row", people + b"b@c.de,N\0ul,1,,\n" + b"c@d.de,x,\0,,\n", None,
          ("COMPLETED", None), (3, 2, 1, 0), ("COMPLETED", None)),
-        ("quote-never-closed", people + b'b@c.de,"open,1,,\n' + GOOD_ROW, None,
+        ("quote-never-closed", people + b'b@c.de,"open,1,,\n' + GOOD_ROW, QUOTED,
          ("COMPLETED", None), (2, 1, 1, 0), ("COMPLETED", None)),
+        # Where the definition leaves it open, a file with no other quotation mark has none round its cells:
+        # so it takes no other row with it.
+        ("quote-of-a-cell", people + b'b@c.de,"open,1,,\n' + GOOD_ROW, None,
+         ("COMPLETED", None), (3, 3, 0, 0), ("COMPLETED", None)),
         ("duplicate-header", b"email,name,age,Email\na@b.de,x,1,b@c.de\n", None, header, none, header),
         ("type-misspelt", people, MISSPELT, definition, none, usage),
         ("yaml-broken", people, BROKEN, definition, none, usage),

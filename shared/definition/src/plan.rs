@@ -57,6 +57,9 @@ pub struct Scratch {
     /// The bytes of a unique key.
     key: Vec<u8>,
     violations: Vec<Violation>,
+    /// Whether no message about the record may show a value. In a row with more or fewer cells than the
+    /// header a sensitive value may stand in any column, so all of them are treated as such.
+    pub(crate) hides_all: bool,
     /// The values of the record, where rules are to be asked about them.
     row: Row,
 }
@@ -164,6 +167,7 @@ impl RowPlan {
                 return Checked::Rejected;
             }
         }
+        scratch.hides_all = !self.sensitive.is_empty() && record.count() != self.columns;
         let errors_before = errors.len();
         encoder.begin();
         if let Some(logic) = self.logic.get() {
@@ -216,7 +220,7 @@ impl RowPlan {
             }
         }
         for violation in violations.drain(..) {
-            errors.push(slot.violation(index, record, violation));
+            errors.push(slot.violation(index, record, violation, scratch));
         }
         scratch.violations = violations;
     }

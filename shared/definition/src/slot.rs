@@ -251,6 +251,11 @@ impl Slot {
         cell.unwrap_or_default()
     }
 
+    /// Whether nobody may see the value of this field in this record.
+    fn is_hidden(&self, scratch: &Scratch) -> bool {
+        self.sensitive || scratch.hides_all
+    }
+
     /// The error of a cell that is no value of the field.
     #[cold]
     pub(crate) fn problem<C: Cells + ?Sized>(
@@ -260,10 +265,11 @@ impl Slot {
         problem: &Problem,
         scratch: &Scratch,
     ) -> RowError {
+        let is_hidden = self.is_hidden(scratch);
         let (code, tail, suggestion) = match problem {
             Problem::Required => (Code::Required, "a value is required".to_owned(), None),
             Problem::Grown => {
-                let subject = self.subject(record);
+                let subject = self.subject(record, is_hidden);
                 let tail = format!("{subject} is too long for what is to be done to it");
                 (Code::Length, tail, None)
             }
@@ -278,15 +284,16 @@ impl Slot {
                 };
                 let plan = self.plan.as_ref();
                 let near = plan.and_then(|plan| plan.converter.suggest(cell));
-                let subject = self.subject(record);
-                let sentence = if self.sensitive {
+                let sentence = if is_hidden {
                     hidden(mismatch)
                 } else {
-                    format!("{subject} {mismatch}")
+                    format!("{} {mismatch}", self.subject(record, false))
                 };
                 (mismatch.code(), sentence, near)
             }
         };
+        // A value that is near to a secret tells it.
+        let suggestion = suggestion.filter(|_| !is_hidden);
         self.error(index, code, &tail, suggestion)
     }
 
@@ -297,6 +304,7 @@ impl Slot {
         index: usize,
         record: &C,
         violation: Violation,
+        scratch: &Scratch,
     ) -> RowError {
         let Violation {
             code,
@@ -304,11 +312,13 @@ impl Slot {
             suggestion,
             item,
         } = violation;
+        let is_hidden = self.is_hidden(scratch);
         let subject = match item {
-            Some((place, _)) if self.sensitive => format!("item {place}"),
+            Some((place, _)) if is_hidden => format!("item {place}"),
             Some((place, item)) => format!("item {place}, {item},"),
-            None => self.subject(record),
+            None => self.subject(record, is_hidden),
         };
+        let suggestion = suggestion.filter(|_| !is_hidden);
         self.error(index, code, &format!("{subject} {tail}"), suggestion)
     }
 
@@ -322,8 +332,6 @@ impl Slot {
         suggestion: Option<String>,
     ) -> RowError {
         let sentence = self.message.as_deref().unwrap_or(sentence);
-        // A value that is near to a secret tells it.
-        let suggestion = suggestion.filter(|_| !self.sensitive);
         RowError {
             code,
             field: Some(index as u32),
@@ -334,8 +342,8 @@ impl Slot {
     }
 
     /// What a sentence about the cell begins with.
-    fn subject<C: Cells + ?Sized>(&self, record: &C) -> String {
-        if self.sensitive {
+    fn subject<C: Cells + ?Sized>(&self, record: &C, is_hidden: bool) -> String {
+        if is_hidden {
             "the value".to_owned()
         } else {
             shown_bytes(self.cell(record))

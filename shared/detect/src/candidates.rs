@@ -44,6 +44,9 @@ const RARE: [u8; 14] = [
 /// A common delimiter with this score is good enough for no rare one to be tried.
 const GOOD: f64 = 0.42;
 
+/// What a dialect without quotes is worth if it tears cells apart that stand in good ones.
+const TORN: f64 = 0.5;
+
 /// A dialect that was tried.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
@@ -272,7 +275,10 @@ fn candidate(
         .get(region.start)
         .map_or(0, |row| row.at.offset as usize);
     let quotes = quote_use(&head[from..last.max(from)], dialect);
-    let score = score(&sample, &region, quotes);
+    let mut score = score(&sample, &region, quotes);
+    if dialect.quote.is_none() && tears(&head[from..last.max(from)], dialect) {
+        score *= TORN;
+    }
     let rows = sample.rows[region.start..]
         .iter()
         .filter(|row| row.width > 0);
@@ -291,6 +297,16 @@ fn candidate(
         quotes,
         next_best: None,
     })
+}
+
+/// Whether a dialect without quotes tears cells apart: some have a delimiter or a line break between
+/// good quotation marks, and no quotation mark has more behind it. One that is never closed is no reason
+/// against that: its row becomes a reject, while halves of cells could pass for rows.
+fn tears(text: &[u8], dialect: Dialect) -> bool {
+    let mut quoted = dialect;
+    quoted.quote = Some(b'"');
+    let quotes = quote_use(text, quoted);
+    quotes.holding > 0 && quotes.dirty == 0
 }
 
 impl Candidate {

@@ -12,6 +12,8 @@ pub(crate) struct QuoteUse {
     pub(crate) clean: usize,
     /// Fields with more behind their closing quote.
     pub(crate) dirty: usize,
+    /// Fields of the first kind that have a delimiter or a line break in them.
+    pub(crate) holding: usize,
     /// Two quotes in a row within quotes.
     pub(crate) doubled: usize,
     /// Whether the text ends within quotes.
@@ -22,10 +24,12 @@ pub(crate) struct QuoteUse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Field {
     Plain,
-    /// In quotes, with so many doubled ones within, and whether more stands behind them.
+    /// In quotes, with so many doubled ones within, whether more stands behind them, and whether there is
+    /// a delimiter or a line break within.
     Quoted {
         doubled: usize,
         dirty: bool,
+        holds: bool,
     },
     Unclosed,
 }
@@ -39,8 +43,13 @@ pub(crate) fn quote_use(text: &[u8], dialect: Dialect) -> QuoteUse {
     fields(text, dialect, |field| match field {
         Field::Plain => {}
         Field::Unclosed => found.unclosed = true,
-        Field::Quoted { doubled, dirty } => {
+        Field::Quoted {
+            doubled,
+            dirty,
+            holds,
+        } => {
             found.doubled += doubled;
+            found.holding += usize::from(holds && !dirty);
             found.dirty += usize::from(dirty);
             found.clean += usize::from(!dirty);
         }
@@ -82,7 +91,7 @@ fn fields(text: &[u8], dialect: Dialect, mut take: impl FnMut(Field)) {
 /// The field whose opening quote is right before `at`, and where its closing quote's line goes on.
 fn quoted_field(text: &[u8], mut at: usize, dialect: Dialect) -> (Field, usize) {
     let quote = dialect.quote;
-    let mut doubled = 0;
+    let (mut doubled, mut holds) = (0, false);
     loop {
         let Some(&byte) = text.get(at) else {
             return (Field::Unclosed, text.len());
@@ -95,6 +104,7 @@ fn quoted_field(text: &[u8], mut at: usize, dialect: Dialect) -> (Field, usize) 
         } else if Some(byte) == quote {
             break;
         } else {
+            holds |= byte == dialect.delimiter || byte == b'\n';
             at += 1;
         }
     }
@@ -102,7 +112,12 @@ fn quoted_field(text: &[u8], mut at: usize, dialect: Dialect) -> (Field, usize) 
     at += if dialect.trim { spaces(&text[at..]) } else { 0 };
     let is_end = |byte: &u8| *byte == dialect.delimiter || matches!(byte, b'\n' | b'\r');
     let dirty = !text.get(at).is_none_or(is_end);
-    (Field::Quoted { doubled, dirty }, at)
+    let field = Field::Quoted {
+        doubled,
+        dirty,
+        holds,
+    };
+    (field, at)
 }
 
 fn spaces(text: &[u8]) -> usize {
@@ -178,6 +193,8 @@ mod tests {
         assert_eq!(usage(text, None, false), QuoteUse::default());
         assert_eq!(usage(text, None, true).clean, 1);
         assert!(usage(b"a,\"b", None, false).unclosed);
+        let text = b"\"a,b\",\"c\nd\",\"e\",\"f,g\"h\n";
+        assert_eq!(usage(text, None, false).holding, 2);
         assert!(usage(b"a,\"b\\", Some(b'\\'), false).unclosed);
     }
 

@@ -191,6 +191,19 @@ fn a_row_that_may_be_data_is_never_above_the_table() {
 }
 
 /// Evidence is shown and may be logged: it speaks of the header at most, never of a record.
+/// A quotation mark that is never closed, below cells that need theirs: without quotes the halves of a
+/// cell would pass for rows, so its row is to be the reject.
+#[test]
+fn cells_in_good_quotes_are_not_torn_for_one_that_is_never_closed() {
+    let text = "email,name,age\na@example.com,Ann,36\nbad,x,x\nb@example.com\nc@example.com,\"Cleo\nthe second\",1,,x\nd@example.com,\"Dan\n";
+    let open = Reading::default();
+    assert_eq!(found(text.as_bytes(), &open, &[]).dialect.quote, Some(b'"'));
+    // Without any, a single one is what its cell begins with, and takes no other row with it.
+    let text =
+        "email,name,age\na@example.com,Ann,36\nb@example.com,\"open,1\nc@example.com,Cleo,2\n";
+    assert_eq!(found(text.as_bytes(), &open, &[]).dialect.quote, None);
+}
+
 #[test]
 fn no_value_of_a_record_is_in_the_evidence() {
     let text =

@@ -580,14 +580,19 @@ impl Fleet {
     }
 
     /// A result; empty where there is none.
-    pub(crate) fn text(&self, name: &str) -> String {
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         let id = self.id();
         let got = self.results.get(&id, name);
         let bytes = futures_util::FutureExt::now_or_never(got)
             .unwrap()
             .unwrap()
             .unwrap_or_default();
-        String::from_utf8(bytes.to_vec()).unwrap()
+        bytes.to_vec()
+    }
+
+    /// The same, which is text.
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.bytes(name)).unwrap()
     }
 
     pub(crate) fn rejects(&self) -> String {

@@ -4,6 +4,7 @@
 //! One thread and a clock that moves only when nothing is due: every run is the same.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod corpus;
 mod decoding;
 mod fleet;
 mod one_by_one;

@@ -104,6 +104,28 @@ proptest! {
         prop_assert_eq!(plan.sensitive_columns(), [0]);
     }
 
+    /// A row with a cell too few or too many may have the sensitive value in any column: then no message
+    /// shows a value at all, of whichever field, given or calculated.
+    #[test]
+    fn secrets_that_stand_in_another_column_stay_secret(place in 0..4_usize, extra in any::<bool>()) {
+        let text = "fields: [{ name: n, type: integer }, { name: t, pattern: '^$', max_length: 2 }, \
+                    { name: tags, type: array, items: { one_of: [plantex] } }, { name: s, sensitive: true }, \
+                    { name: c, compute: 't + \"!\"', type: integer }]";
+        let plan = plan(text, &["n", "t", "tags", "s", "none"]);
+        let mut cells = ["1", "", "", "x"].map(str::to_owned);
+        cells[place] = "planted".to_owned();
+        let mut row = cells.to_vec();
+        if extra {
+            row.extend([String::new(), String::new()]);
+        }
+        let errors = check(&plan, &row).err();
+        prop_assert!(errors.is_some());
+        for error in errors.into_iter().flatten() {
+            prop_assert!(!error.message.contains("plante"), "{}", error.message);
+            prop_assert_eq!(error.suggestion, None);
+        }
+    }
+
     /// Two rows have the same keys exactly if their values are the same but for case, wherever the
     /// columns stand and whatever else is in the rows.
     #[test]
