@@ -11,6 +11,7 @@ use batchfleet_definition::{
 use batchfleet_grammar::Record;
 
 use super::HASHES_MAX;
+use crate::Found;
 
 /// Records on their way through a definition.
 #[derive(Debug)]
@@ -41,6 +42,19 @@ pub struct Outcome {
     pub duplicates: BTreeMap<String, u64>,
     /// The line of the first row with more cells than are borne.
     pub ragged: Option<u64>,
+}
+
+/// Whether two readings of a text find the same records. They may begin at different lines where those
+/// between are blank.
+#[must_use]
+pub fn reads_alike(text: &[u8], one: &Found, other: &Found) -> bool {
+    let (from, to) = (one.data.offset, other.data.offset);
+    let between = text
+        .get(from.min(to) as usize..from.max(to) as usize)
+        .unwrap_or(text);
+    one.dialect == other.dialect
+        && one.columns.len() == other.columns.len()
+        && between.trim_ascii().is_empty()
 }
 
 impl Check {

@@ -9,7 +9,7 @@ use batchfleet_definition::{FieldType, TypeOptions};
 use super::column::{Bound, Column, Difference, Trial};
 use super::kinds::{self, Kind};
 use super::shapes::Shape;
-use super::words::{self, Hint, NULL_DAYS, NULLS, NULLS_FOR_CERTAIN, says};
+use super::words::{self, Hint, NULL_DAYS, NULLS, NULLS_FOR_CERTAIN, NULLS_OF_PROGRAMS, says};
 use super::{InferredField, counted};
 
 /// Rows from which "never empty" is more than chance.
@@ -124,6 +124,7 @@ fn nothing(column: &Column, rows: u64) -> String {
 fn range(column: &Column, shape: usize) -> Option<String> {
     let trial = column.trials.iter().find(|trial| trial.shape == shape)?;
     match trial.range.as_ref()? {
+        (low, high) if low == high => None,
         (Bound::Int(low), Bound::Int(high)) => Some(format!("{low} to {high}")),
         (Bound::Day(low), Bound::Day(high)) => Some(format!("{low} to {high}")),
         _ => None,
@@ -250,24 +251,31 @@ fn nulls(field: &mut InferredField, column: &Column) {
     if found.is_empty() {
         return;
     }
+    let is_text = field.kind == FieldType::String;
+    if is_text {
+        let (of_programs, others): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|(word, _)| NULLS[..NULLS_OF_PROGRAMS].contains(word));
+        if !others.is_empty() && column.values > 0 {
+            let sentence = "null_values would make it no value";
+            field.evidence.push(tell(&others, sentence));
+        }
+        found = of_programs;
+    }
+    if !found.is_empty() {
+        field.evidence.push(tell(&found, "no value"));
+        field.null_values = found.iter().map(|(word, _)| (*word).to_owned()).collect();
+    }
+}
+
+fn tell(found: &[(&str, u64)], sentence: &str) -> String {
     let counts: u64 = found.iter().map(|(_, count)| count).sum();
     let words: Vec<&str> = found.iter().map(|(word, _)| *word).collect();
-    if field.kind == FieldType::String {
-        if column.values > 0 {
-            field.evidence.push(format!(
-                "{} in {}: null_values would make it no value",
-                words.join(", "),
-                counted(counts, "row")
-            ));
-        }
-        return;
-    }
-    field.evidence.push(format!(
-        "{} in {}: no value",
+    format!(
+        "{} in {}: {sentence}",
         words.join(", "),
         counted(counts, "row")
-    ));
-    field.null_values = words.into_iter().map(str::to_owned).collect();
+    )
 }
 
 fn required(field: &mut InferredField, column: &Column, facts: &Facts<'_>) {

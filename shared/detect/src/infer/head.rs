@@ -32,14 +32,21 @@ pub(super) struct Naming {
 }
 
 impl Naming {
-    /// Names the columns of a file; `filled` says whether a column has a value in any row.
-    pub(super) fn of(origin: &Origin<'_>, filled: impl Fn(usize) -> bool) -> Self {
+    /// Names the columns of a file of so many rows; `filled` says whether a column has a value in any.
+    pub(super) fn of(origin: &Origin<'_>, rows: u64, filled: impl Fn(usize) -> bool) -> Self {
         let names: Vec<&str> = origin.columns.iter().map(|name| name.trim()).collect();
         let mut naming = Self::default();
         let is_csv_with_header = origin.found.is_some_and(|found| found.header);
         if origin.found.is_some_and(|found| !found.header) {
             naming.by_place = Some(distinct_names(&names));
-        } else if is_csv_with_header && let Some(why) = ambiguous(&names, &filled) {
+        } else if is_csv_with_header && let Some(why) = ambiguous(origin.columns, &names, &filled) {
+            if rows == 0 {
+                // Without the header as its head, there would be no table left.
+                naming
+                    .notes
+                    .push(format!("{why}: mend the header, and infer again."));
+                return naming;
+            }
             naming.notes.push(format!(
                 "{why}, so the header is taken as a line above the table, and columns go by their place."
             ));
@@ -71,15 +78,16 @@ impl Naming {
 }
 
 /// Why names can't tell the columns apart.
-fn ambiguous(names: &[&str], filled: &impl Fn(usize) -> bool) -> Option<String> {
+fn ambiguous(header: &[String], names: &[&str], filled: &impl Fn(usize) -> bool) -> Option<String> {
+    let is_bad = |character: char| character.is_control() && !"\t\n\r".contains(character);
+    let has_bad = header.iter().any(|name| name.chars().any(is_bad));
+    if has_bad || names.iter().any(|name| name.len() > NAME_BYTES_MAX * 10) {
+        return Some("A name in the header is none that a field can have".to_owned());
+    }
     let mut seen = HashSet::new();
     for name in names.iter().filter(|name| !name.is_empty()) {
         if !seen.insert(key(name)) {
             return Some(format!("Two columns are named {}", quoted(name)));
-        }
-        let is_bad = |character: char| character.is_control() && !"\t\n\r".contains(character);
-        if name.chars().any(is_bad) || name.len() > NAME_BYTES_MAX * 10 {
-            return Some("A name in the header is none that a field can have".to_owned());
         }
     }
     if names
@@ -151,7 +159,7 @@ pub(super) struct Line {
     pub(super) value: String,
     pub(super) why: &'static str,
     /// Whether a file is read like that anyway.
-    is_default: bool,
+    pub(super) is_default: bool,
 }
 
 impl Head {

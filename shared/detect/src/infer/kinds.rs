@@ -9,6 +9,7 @@ use batchfleet_definition::{FieldType, TypeOptions};
 
 use super::choose::{Facts, truth};
 use super::column::{Bound, Column, Trial};
+use super::counted;
 use super::shapes::{Shape, Trait};
 use super::words::{Hint, says};
 
@@ -262,11 +263,17 @@ fn scaled(
         let mut kind = decimal;
         if is_fixed && facts.whole && column.values >= VALUES_FOR_FORM {
             kind.options.fraction_digits = Some(high);
-            evidence.push(format!("always {high} digits after the point"));
+            evidence.push(format!(
+                "always {} after the point",
+                counted(u64::from(high), "digit")
+            ));
         } else if is_many {
             evidence.push("more digits than a double keeps".to_owned());
         } else {
-            evidence.push(format!("up to {high} digits after the point"));
+            evidence.push(format!(
+                "up to {} after the point",
+                counted(u64::from(high), "digit")
+            ));
         }
         return kind;
     }

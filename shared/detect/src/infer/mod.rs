@@ -20,7 +20,7 @@ mod yaml;
 use batchfleet_definition::{Definition, FieldType, TypeOptions};
 use batchfleet_grammar::Record;
 
-pub use check::{Check, Outcome};
+pub use check::{Check, Outcome, reads_alike};
 
 use self::choose::{Facts, Locale};
 use self::column::{Column, Difference, Room};
@@ -175,7 +175,7 @@ impl Profile {
             let column = self.columns.get(index);
             column.is_some_and(|column| column.empty < self.rows)
         };
-        let naming = Naming::of(origin, filled);
+        let naming = Naming::of(origin, self.rows, filled);
         let mut fields = Vec::with_capacity(naming.fields.len());
         for (index, name) in &naming.fields {
             if let Some(column) = self.columns.get(*index) {
@@ -185,8 +185,13 @@ impl Profile {
         let mut notes = self.notes(origin);
         notes.extend(naming.notes.iter().cloned());
         let truncate = (self.long.count > 0).then(|| {
+            let all = if self.long.count == self.rows {
+                ". Every row has: name the columns under dialect (columns, header: false) to keep them"
+            } else {
+                ""
+            };
             format!(
-                "{} more cells than the header, which are dropped: {}",
+                "{} more cells than the header, which are dropped: {}{all}",
                 has(self.long.count),
                 self.long.shown()
             )
@@ -307,13 +312,19 @@ impl Inferred {
     /// The definition, with comments as far as its length allows. It can always be parsed.
     #[must_use]
     pub fn to_yaml(&self) -> String {
+        if self.fields.is_empty() {
+            return yaml::open(self, "");
+        }
         for style in [yaml::Style::Full, yaml::Style::Bare, yaml::Style::Typed] {
             let text = yaml::write(self, style);
             if Definition::parse(&text).is_ok() {
                 return text;
             }
         }
-        yaml::open(self)
+        yaml::open(
+            self,
+            "There are more columns than a definition can name: without fields, every column is text.",
+        )
     }
 }
 

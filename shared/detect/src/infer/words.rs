@@ -5,13 +5,17 @@
 
 /// Cells that programs and people write where there is no value.
 pub(super) const NULLS: [&str; 27] = [
-    "NULL", "null", "Null", "\\N", "(null)", "<null>", "N/A", "n/a", "#N/A", "#NV", "NaN", "nan",
+    "\\N", "NULL", "(null)", "<null>", "#N/A", "#NV", "null", "Null", "N/A", "n/a", "NaN", "nan",
     "None", "nil", "NA", "na", "none", "-", "--", "---", "?", ".", "–", "—", "k.A.", "k. A.",
     "n.a.",
 ];
 
-/// Those of [`NULLS`], from the front, that stand for no value among words too. The others may be words
-/// there: `NA` is a country.
+/// Those of [`NULLS`], from the front, that are never meant as text: programs write them. `Null` is a
+/// surname.
+pub(super) const NULLS_OF_PROGRAMS: usize = 6;
+
+/// Those of [`NULLS`], from the front, that are no value of a set of words either. The others may be:
+/// `NA` is a country.
 pub(super) const NULLS_FOR_CERTAIN: usize = 11;
 
 /// Days that databases write where there is none.

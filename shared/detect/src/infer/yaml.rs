@@ -70,14 +70,13 @@ pub(super) fn write(inferred: &Inferred, style: Style) -> String {
     out
 }
 
-/// The definition without fields, where they would be too many: every column is text.
-pub(super) fn open(inferred: &Inferred) -> String {
+/// The definition without fields, where none can be named: every column is text.
+pub(super) fn open(inferred: &Inferred, why: &str) -> String {
     let mut out = String::new();
-    comment(
-        &mut out,
-        "",
-        "There are more columns than a definition can name: without fields, every column is text.",
-    );
+    for note in &inferred.notes {
+        comment(&mut out, "", note);
+    }
+    comment(&mut out, "", why);
     if inferred.truncate.is_some() {
         out.push_str("ragged: truncate\n");
     }
@@ -100,7 +99,7 @@ fn write_head(out: &mut String, inferred: &Inferred) {
     }
     for line in lines {
         let _ = write!(out, "  {}: {}", line.key, line.value);
-        if !line.why.is_empty() {
+        if !line.why.is_empty() && !line.is_default {
             let _ = write!(out, "  # {}", line.why);
         }
         out.push('\n');
