@@ -11,6 +11,7 @@ mod candidates;
 mod content;
 mod encoding;
 mod header;
+pub mod infer;
 mod kind;
 mod marks;
 mod region;
