@@ -35,6 +35,14 @@ pub(crate) enum Command {
     /// imported; with 2 when the definition has faults.
     #[command(after_help = "Example: batchfleet check people.csv --definition people.yaml --all")]
     Check(CheckArgs),
+    /// Print a CSV with the header and a few rows that a definition takes, to be filled in.
+    ///
+    /// What is printed passes the check of that definition. Where no such rows are found, as with rules
+    /// that few rows meet, it says so and prints nothing.
+    ///
+    /// Exits with 1 when no rows are found; with 2 when the definition has faults.
+    #[command(after_help = "Example: batchfleet template people.yaml > people.csv")]
+    Template(TemplateArgs),
     /// Check a definition, or print the JSON Schema for definitions.
     Definition(DefinitionArgs),
     /// Upload a file to a deployed stack, follow its job, and print the summary.
@@ -120,6 +128,15 @@ pub(crate) struct CheckArgs {
     /// Print one JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TemplateArgs {
+    /// The definition (YAML or JSON).
+    pub(crate) definition: PathBuf,
+    /// How many rows under the header.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=1_000))]
+    pub(crate) rows: u64,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -25,6 +25,7 @@ mod site;
 mod stack;
 mod status;
 mod steer;
+mod template;
 mod terminal;
 #[cfg(feature = "aws")]
 mod upload;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(options),
         Command::Detect(options) => detect::detect(options),
         Command::Check(options) => check::check(options),
+        Command::Template(options) => template::template(options),
         Command::Definition(options) => definition::definition(options),
         #[cfg(feature = "aws")]
         Command::Upload(options) => block_on(upload::upload(options)),

@@ -408,11 +408,7 @@ impl Report {
                 "default" => "no column; its default in every row",
                 _ => "no column; empty in every row",
             };
-            let _ = writeln!(
-                text,
-                "     - field {}: {what}",
-                one_line(&without.field)
-            );
+            let _ = writeln!(text, "     - field {}: {what}", one_line(&without.field));
         }
         more(text, self.fields_without_column.len(), "field");
     }

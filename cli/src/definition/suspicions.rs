@@ -36,7 +36,7 @@ fn of_field(field: &Field) -> Vec<String> {
         match most_values(field) {
             Some(0) => found.push("it is unique and the same in every row".to_owned()),
             Some(most) => found.push(format!(
-                "it is unique and has {most} values at most, so no file has more good rows"
+                "it is unique and has {most} values at most, so no file has more good rows with a value"
             )),
             None => {}
         }

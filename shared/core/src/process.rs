@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use batchfleet_decode::{Fault, Row};
 use batchfleet_definition::{
-    Cells, Checked, Code, Definition, Destination, Encoder, JsonLines, Retries, RowError, RowPlan, Scratch,
-    Severity,
+    Cells, Checked, Code, Definition, Destination, Encoder, JsonLines, Retries, RowError, RowPlan,
+    Scratch, Severity,
 };
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
