@@ -25,6 +25,26 @@ pub(crate) enum Command {
     /// makes a quote data within quotes: the quote itself where a doubled quote does, a backslash, or
     /// null where there are no quotes. `line_end` is "\n", "\r\n", "\r" or "mixed".
     Detect(DetectArgs),
+    /// Say what an import of a file would come to, and change nothing.
+    ///
+    /// Prints how the file is read, which column fills which field, good rows as they would come out, bad
+    /// rows with what is wrong with them, and how many there are of each kind. Nothing is written and
+    /// nothing delivered.
+    ///
+    /// Exits with 0 when every row looked at is good; with 1 when one is not, or the file can't be
+    /// imported; with 2 when the definition has faults.
+    #[command(after_help = "Example: batchfleet check people.csv --definition people.yaml --all")]
+    Check(CheckArgs),
+    /// Print a CSV with the header and a few rows that a definition takes, to be filled in.
+    ///
+    /// What is printed passes the check of that definition. Where no such rows are found, as with rules
+    /// that few rows meet, it says so and prints nothing.
+    ///
+    /// Exits with 1 when no rows are found; with 2 when the definition has faults.
+    #[command(after_help = "Example: batchfleet template people.yaml > people.csv")]
+    Template(TemplateArgs),
+    /// Check a definition, or print the JSON Schema for definitions.
+    Definition(DefinitionArgs),
     /// Upload a file to a deployed stack, follow its job, and print the summary.
     #[cfg(feature = "aws")]
     Upload(UploadArgs),
@@ -85,6 +105,62 @@ pub(crate) struct RunArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DetectArgs {
     /// The file.
+    pub(crate) file: PathBuf,
+    /// Print one JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckArgs {
+    /// The file: CSV, JSON Lines or a JSON array, compressed or not.
+    pub(crate) file: PathBuf,
+    /// What a good row is (YAML or JSON). Without it every column is a string.
+    #[arg(long, value_name = "DEF.yaml")]
+    pub(crate) definition: Option<PathBuf>,
+    /// Look at this many rows.
+    #[arg(long, value_name = "N", default_value_t = 1_000, conflicts_with = "all",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rows: u64,
+    /// Look at every row; what is unique is then compared across the whole file.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print one JSON object on stdout and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TemplateArgs {
+    /// The definition (YAML or JSON).
+    pub(crate) definition: PathBuf,
+    /// How many rows under the header.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=1_000))]
+    pub(crate) rows: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DefinitionArgs {
+    #[command(subcommand)]
+    pub(crate) action: DefinitionAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DefinitionAction {
+    /// Tell every fault of a definition, each with its line, column and path.
+    ///
+    /// Warns of what is legal and probably not meant. Exits with 0 when the definition is good, warnings
+    /// or not; with 1 when it has faults; with 2 when it can't be read.
+    #[command(after_help = "Example: batchfleet definition check people.yaml")]
+    Check(DefinitionCheckArgs),
+    /// Print the JSON Schema for definitions, which editors complete and check them by.
+    #[command(after_help = "Example: batchfleet definition schema > definition.schema.json")]
+    Schema,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DefinitionCheckArgs {
+    /// The definition (YAML or JSON).
     pub(crate) file: PathBuf,
     /// Print one JSON object on stdout and nothing else.
     #[arg(long)]

@@ -180,16 +180,16 @@ fn of_json(head: &Head, inside: Content, encoding: &FoundEncoding) -> Value {
 }
 
 /// What makes a quote data within quotes: a backslash, or the quote itself where doubling does.
-fn escape(dialect: &Dialect) -> Option<u8> {
+pub(crate) fn escape(dialect: &Dialect) -> Option<u8> {
     dialect.escape.or(dialect.quote)
 }
 
-fn text_of(byte: Option<u8>) -> Option<String> {
+pub(crate) fn text_of(byte: Option<u8>) -> Option<String> {
     byte.map(|byte| char::from(byte).to_string())
 }
 
 /// Two digits are enough to compare.
-fn rounded(confidence: f64) -> f64 {
+pub(crate) fn rounded(confidence: f64) -> f64 {
     (confidence * 100.0).round() / 100.0
 }
 

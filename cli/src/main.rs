@@ -4,7 +4,9 @@
 //! command could not go on; 2 bad usage, no such job, a bad definition or an unreadable file.
 
 mod args;
+mod check;
 mod cost;
+mod definition;
 mod destination;
 mod detect;
 #[cfg(feature = "aws")]
@@ -23,6 +25,7 @@ mod site;
 mod stack;
 mod status;
 mod steer;
+mod template;
 mod terminal;
 #[cfg(feature = "aws")]
 mod upload;
@@ -48,6 +51,9 @@ fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Run(options) => run::run(options),
         Command::Detect(options) => detect::detect(options),
+        Command::Check(options) => check::check(options),
+        Command::Template(options) => template::template(options),
+        Command::Definition(options) => definition::definition(options),
         #[cfg(feature = "aws")]
         Command::Upload(options) => block_on(upload::upload(options)),
         Command::Jobs(options) => block_on(status::jobs(options)),

@@ -3,8 +3,6 @@
 //! The folder of `--out` holds the state of its jobs and their results. Whoever holds its lock is
 //! the only process in it, so every lease found there belongs to a process that is gone.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,6 +26,7 @@ use batchfleet_local::{
 use tokio::sync::mpsc;
 
 use crate::args::{DEFAULT_OUT, RedriveArgs, RunArgs};
+use crate::definition;
 use crate::destination::sinks;
 use crate::outcome::{Failure, report};
 use crate::progress::{Progress, Tally};
@@ -52,9 +51,6 @@ const STEERING_LOOK_MS: u64 = 500;
 /// How often a run tries to take its folder, and the time between two tries.
 const LOCK_TRIES_MAX: u32 = 10;
 const LOCK_RETRY: Duration = Duration::from_millis(20);
-
-/// The longest definition.
-const DEFINITION_BYTES_MAX: u64 = 256 << 10;
 
 /// The definition's name where none is given.
 const OPEN_DEFINITION: &str = "none";
@@ -164,22 +160,8 @@ fn read_definition(path: Option<&Path>) -> Result<ChosenDefinition, Failure> {
             parsed: Definition::open(),
         });
     };
-    let shown = path.display();
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Failure::usage(format!("cannot read the definition {shown}: {error}"))
-    };
-    let mut bytes = Vec::new();
-    // A file need not have an end.
-    File::open(path)
-        .and_then(|file| file.take(DEFINITION_BYTES_MAX + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(&error))?;
-    if bytes.len() as u64 > DEFINITION_BYTES_MAX {
-        return Err(unreadable(&"it is larger than 256 KiB"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
-    let parsed = Definition::parse(&text).map_err(|faults| {
-        Failure::usage(format!("the definition {shown} has faults:\n{faults}"))
-    })?;
+    let text = definition::read_text(path)?;
+    let parsed = definition::parse(path, &text)?;
     let name = path
         .file_stem()
         .and_then(|stem| stem.to_str())

@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
-use serde_json::Value;
+use serde::Serialize;
 
 /// Prints a line of the result.
 macro_rules! say {
@@ -38,7 +38,7 @@ pub(crate) fn print_note(text: &str) {
 }
 
 /// Prints the result as one line of JSON on stdout.
-pub(crate) fn say_json(value: &Value) {
+pub(crate) fn say_json(value: &impl Serialize) {
     println!("{}", harmless_json(value));
 }
 
@@ -80,10 +80,12 @@ fn written_out(text: &str, is_hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// The same JSON with what it lets stand beyond ASCII, and a terminal would act on, as escapes. What
 /// is hidden has at most 16 bits, and stands only within strings.
-fn harmless_json(value: &Value) -> String {
+fn harmless_json(value: &impl Serialize) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
-    for character in value.to_string().chars() {
+    // Neither maps with keys that are no text nor errors of their own are in what is printed.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    for character in text.chars() {
         if is_hidden(character) {
             let _ = write!(out, "\\u{:04x}", u32::from(character));
         } else {
@@ -127,6 +129,8 @@ impl<W: Write> Write for Rows<W> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// Clears the screen, sets the title, 8-bit CSI, backspaces, reversed text.

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod ports;
 pub mod prepare;
 pub mod preparer;
+pub mod preview;
 pub mod process;
 pub mod rejects;
 pub mod report;

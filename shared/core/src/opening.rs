@@ -11,6 +11,7 @@ use batchfleet_decode::{
     unpack_head,
 };
 use batchfleet_definition::{Definition, Reading};
+use batchfleet_detect::Found;
 use batchfleet_grammar::{Dialect, Position, bom_len};
 
 use crate::head::{self, HEAD_BYTES};
@@ -19,6 +20,15 @@ use crate::spool::SpoolLayout;
 
 /// The first lines of a text that are looked at to see whether they are JSON.
 const JSON_LINES_LOOKED_AT: usize = 10;
+
+/// What the head of a source shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// What a job keeps of it.
+    pub layout: Layout,
+    /// The table as it was found, with the evidence; none where the rows are JSON.
+    pub table: Option<Found>,
+}
 
 /// Reads the layout off the first bytes of a source; `whole` says whether they are all of it. A source
 /// that has to be decoded will have parts of `part_bytes`.
@@ -31,6 +41,19 @@ pub fn layout(
     definition: &Definition,
     part_bytes: u64,
 ) -> Result<Layout, Reason> {
+    open(raw, whole, definition, part_bytes).map(|opened| opened.layout)
+}
+
+/// As [`layout`], with what people want to know besides.
+///
+/// # Errors
+/// The reason why the job can't begin.
+pub fn open(
+    raw: &[u8],
+    whole: bool,
+    definition: &Definition,
+    part_bytes: u64,
+) -> Result<Opened, Reason> {
     let container = Container::of(raw);
     let upto = HEAD_BYTES as usize;
     let (unpacked, whole) = match container {
@@ -67,13 +90,17 @@ fn csv(
     whole: bool,
     definition: &Definition,
     spool: Option<SpoolLayout>,
-) -> Result<Layout, Reason> {
+) -> Result<Opened, Reason> {
     let found = head::read(text, whole, definition)?;
-    Ok(Layout {
+    let layout = Layout {
         dialect: found.dialect,
-        header: found.columns,
+        header: found.columns.clone(),
         data: found.data,
         spool,
+    };
+    Ok(Opened {
+        layout,
+        table: Some(found),
     })
 }
 
@@ -85,7 +112,7 @@ fn rows(
     form: JsonForm,
     definition: &Definition,
     spool: SpoolLayout,
-) -> Result<Layout, Reason> {
+) -> Result<Opened, Reason> {
     let keys = columns(text, whole, form).map_err(bad_source)?;
     if keys.is_empty() {
         return Err(head::bad_header(
@@ -98,7 +125,7 @@ fn rows(
     header.extend(keys);
     header.extend(late);
     head::check_size(&header, 1)?;
-    Ok(Layout {
+    let layout = Layout {
         dialect: Dialect::default(),
         header,
         data: Position {
@@ -107,6 +134,10 @@ fn rows(
             line: 1,
         },
         spool: Some(spool),
+    };
+    Ok(Opened {
+        layout,
+        table: None,
     })
 }
 
@@ -174,7 +205,7 @@ mod tests {
     use crate::job::ReasonCode;
 
     fn open(raw: &[u8], definition: &str) -> Result<Layout, Reason> {
-        layout(raw, true, &Definition::parse(definition).unwrap(), 100)
+        super::layout(raw, true, &Definition::parse(definition).unwrap(), 100)
     }
 
     fn format(raw: &[u8]) -> Option<Format> {

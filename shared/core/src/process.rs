@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use batchfleet_decode::{Fault, Row};
 use batchfleet_definition::{
-    Cells, Checked, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan, Scratch,
-    Severity,
+    Cells, Checked, Code, Definition, Destination, Encoder, JsonLines, Retries, RowError, RowPlan,
+    Scratch, Severity,
 };
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
@@ -113,12 +113,12 @@ impl JobPlan {
     }
 
     /// Checks one record and encodes it. What is in `errors` of an accepted one are warnings.
-    fn check(
+    pub(crate) fn check<E: Encoder>(
         &self,
         record: &Record<'_>,
         fault_before: Option<(Fault, &str)>,
         scratch: &mut Scratch,
-        encoder: &mut JsonLines,
+        encoder: &mut E,
         errors: &mut Vec<RowError>,
     ) -> Checked {
         if let Some(fault) = record.fault() {
@@ -138,6 +138,22 @@ impl JobPlan {
             return Checked::Rejected;
         }
         self.rows.check(&RowCells(record), scratch, encoder, errors)
+    }
+
+    /// The definition, bound to the file's header.
+    #[must_use]
+    pub fn rows(&self) -> &RowPlan {
+        &self.rows
+    }
+
+    /// How records are reported.
+    pub(crate) fn reject_form(&self) -> &RejectForm {
+        &self.rejects
+    }
+
+    /// What a record may take.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// The header line of rejects.csv.
@@ -161,7 +177,7 @@ impl JobPlan {
     }
 }
 
-struct RowCells<'a, 'r>(&'a Record<'r>);
+pub(crate) struct RowCells<'a, 'r>(pub(crate) &'a Record<'r>);
 
 impl Cells for RowCells<'_, '_> {
     #[inline]
@@ -385,7 +401,7 @@ fn file(plan: &JobPlan) -> &'static str {
 
 /// Where a record came from: the line, and what was wrong with it before it was a row. Rows that were
 /// JSON say so in two cells of ours.
-fn origin<'r>(layout: &Layout, record: &Record<'r>) -> Row<'r> {
+pub(crate) fn origin<'r>(layout: &Layout, record: &Record<'r>) -> Row<'r> {
     let ours = match (layout.is_json(), record.get(0), record.get(1)) {
         (true, Some(line), Some(fault)) => Row::read(line, fault),
         _ => None,
@@ -422,7 +438,7 @@ fn describe_fault(plan: &JobPlan, record: &Record<'_>, fault: RecordFault) -> Ro
 }
 
 /// A row counts once under each code it has, however many of its fields have it.
-fn count_codes(codes: &mut CodeCounts, errors: &[RowError], severity: Severity) {
+pub(crate) fn count_codes(codes: &mut CodeCounts, errors: &[RowError], severity: Severity) {
     let counted = errors.iter().filter(|error| error.severity == severity);
     let distinct: BTreeSet<Code> = counted.map(|error| error.code).collect();
     for code in distinct {

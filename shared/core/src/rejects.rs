@@ -41,6 +41,20 @@ pub fn is_added(name: &str) -> bool {
         .any(|added| name.eq_ignore_ascii_case(added))
 }
 
+/// Rows as text that a reader of the dialect reads the same cells from, as far as the dialect can hold
+/// them; a row of one empty cell it takes for a blank line.
+#[must_use]
+pub fn write_rows(dialect: Dialect, rows: &[Vec<String>]) -> Vec<u8> {
+    let mut writer = RowWriter::new(dialect);
+    for row in rows {
+        for cell in row {
+            writer.cell(cell.as_bytes());
+        }
+        writer.end_row();
+    }
+    writer.finish()
+}
+
 /// How the records of a file are reported; made once a job.
 #[derive(Debug)]
 pub(crate) struct RejectForm {

@@ -199,6 +199,19 @@ impl Definition {
         })
     }
 
+    /// The field that a column was most likely meant for: one that the plan found no column for, and
+    /// that has a similar name.
+    #[must_use]
+    pub fn did_you_mean(&self, column: &str, plan: &RowPlan) -> Option<&str> {
+        let mut best = None;
+        for (index, field) in self.fields().iter().enumerate() {
+            if plan.field_column(index as u32).is_none() {
+                best = best.or_else(|| nearest(column, field.headers()).map(|_| &*field.name));
+            }
+        }
+        best
+    }
+
     /// What is unique over the whole job, with the names that messages call it by: single fields in
     /// their order, then those that are unique together.
     fn constraints(&self) -> (Vec<Constraint>, Vec<String>) {

@@ -13,7 +13,8 @@ use super::options::{OptionFault, TypeOptions};
 use super::set::Set;
 use super::url::Urls;
 use super::{
-    FieldType, Mismatch, Value, boolean, date, email, integer, json, number, phone, text, uuid,
+    FieldType, Literal, Mismatch, Value, boolean, date, email, integer, json, number, phone, text,
+    uuid,
 };
 
 /// A compiled type. [`Converter::convert`] takes one cell at a time.
@@ -139,6 +140,13 @@ impl Converter {
     #[must_use]
     pub fn example(&self, n: u64) -> String {
         super::example::of(self, n)
+    }
+
+    /// A cell for a value of a number, a date or a time, or for one that is `steps` above it: ones of a
+    /// number, days of a date. Most of them fit, which [`convert`](Self::convert) tells.
+    #[must_use]
+    pub fn example_near(&self, literal: &Literal, steps: i64) -> Option<String> {
+        super::example::near(self, literal, steps)
     }
 }
 
