@@ -11,8 +11,9 @@ use batchfleet_aws::{Adapters, Clients, Settings, SystemClock, SystemIds};
 use batchfleet_core::error::chain;
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::Clock;
-use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
+use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES, UNIQUE_MEMORY_BYTES};
 use batchfleet_core::source::SourceRef;
+use batchfleet_spills::FileSpills;
 use serde_json::{Value, json};
 
 pub use batchfleet_aws::event::{Delivery, Event, EventError, Upload};
@@ -65,6 +66,9 @@ impl Context {
                 policy: settings.policy(),
                 batch_records: None,
                 window_bytes: S3_WINDOW_BYTES,
+                // The one folder that a function may write to.
+                spills: Arc::new(FileSpills::new("/tmp")),
+                unique_memory_bytes: UNIQUE_MEMORY_BYTES,
             },
             settings,
             clock,

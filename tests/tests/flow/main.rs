@@ -6,11 +6,13 @@
 
 mod decoding;
 mod fleet;
+mod footers;
 mod one_by_one;
 mod overload;
 mod redrive;
 mod reports;
 mod tolerance;
+mod unique;
 
 use std::sync::Arc;
 
