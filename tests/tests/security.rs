@@ -20,8 +20,8 @@ use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
 use batchfleet_testing::{
-    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills, MemorySpool,
-    MemoryStore, SequenceIds,
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills,
+    MemorySpool, MemoryStore, SequenceIds,
 };
 use bytes::Bytes;
 

@@ -11,7 +11,7 @@ use batchfleet_aws::{Adapters, Clients, Settings, SystemClock, SystemIds};
 use batchfleet_core::error::chain;
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::Clock;
-use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES, UNIQUE_MEMORY_BYTES};
+use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
 use batchfleet_core::source::SourceRef;
 use batchfleet_spills::FileSpills;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Context {
                 window_bytes: S3_WINDOW_BYTES,
                 // The one folder that a function may write to.
                 spills: Arc::new(FileSpills::new("/tmp")),
-                unique_memory_bytes: UNIQUE_MEMORY_BYTES,
+                unique_memory_bytes: settings.unique_memory_bytes,
             },
             settings,
             clock,

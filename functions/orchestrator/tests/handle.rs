@@ -15,7 +15,8 @@ use batchfleet_core::source::{Route, SourceRef};
 use batchfleet_core::{PortError, PortResult};
 use batchfleet_orchestrator::{Context, Failure, handle};
 use batchfleet_testing::{
-    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills, MemorySpool, MemoryStore,
+    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills, MemorySpool,
+    MemoryStore,
 };
 use serde_json::{Value, json};
 

@@ -10,7 +10,8 @@ use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES, UNIQUE_MEMORY_BYTES};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
 use batchfleet_testing::{
-    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills, MemorySpool, MemoryStore,
+    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills, MemorySpool,
+    MemoryStore,
 };
 use batchfleet_worker::{Context, handle};
 use serde_json::{Value, json};

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use batchfleet_decode::{Fault, Row};
 use batchfleet_definition::{
-    Cells, Checked, Code, Definition, Destination, Encoder, JsonLines, Retries, RowError, RowPlan, Scratch,
-    Severity,
+    Cells, Checked, Code, Definition, Destination, Encoder, JsonLines, Retries, RowError, RowPlan,
+    Scratch, Severity,
 };
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
@@ -86,7 +86,11 @@ impl JobPlan {
             destination: definition.destination().clone(),
             retries: definition.retries(),
             // JSON ends where it ends.
-            footer_rows: if is_json { 0 } else { definition.reading().footer_rows },
+            footer_rows: if is_json {
+                0
+            } else {
+                definition.reading().footer_rows
+            },
         })
     }
 
@@ -163,9 +167,7 @@ impl JobPlan {
             errors.push(RowError::of_row(Code::Required, message));
             return Checked::Rejected;
         }
-        let checked = self
-            .rows
-            .check(&RowCells(record), scratch, encoder, errors);
+        let checked = self.rows.check(&RowCells(record), scratch, encoder, errors);
         if marks.is_empty() || checked == Checked::Skipped {
             return checked;
         }

@@ -5,10 +5,17 @@ use std::fmt::Write as _;
 use batchfleet_core::job::{JobStatus, Policy, ReasonCode};
 use batchfleet_core::prepare::Prepared;
 use batchfleet_core::source::Redriven;
-use batchfleet_testing::mixed;
 
 use crate::fleet::Fleet;
 use crate::small;
+
+/// A number that follows from two others, and looks random.
+fn mixed(seed: u64, step: u64) -> u64 {
+    let mut z = (seed << 32 ^ step).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
 
 fn definition(footers: u64) -> String {
     format!(
@@ -61,7 +68,12 @@ async fn the_last_rows_are_skipped_at_any_cut() {
         let accepted = kept.iter().filter(|is_good| **is_good).count() as u64;
         let counts = summary.counts;
         assert_eq!(
-            (counts.records, counts.accepted, counts.rejected, counts.skipped),
+            (
+                counts.records,
+                counts.accepted,
+                counts.rejected,
+                counts.skipped
+            ),
             (
                 records,
                 accepted,
@@ -113,7 +125,12 @@ async fn a_footer_has_no_value_that_must_be_unique() {
         let summary = fleet.run().await;
         let counts = summary.counts;
         assert_eq!(
-            (counts.records, counts.accepted, counts.rejected, counts.skipped),
+            (
+                counts.records,
+                counts.accepted,
+                counts.rejected,
+                counts.skipped
+            ),
             (5, 2, 0, 3)
         );
     }

@@ -99,7 +99,10 @@ fn assert_rejects(fleet: &Fleet, planted: &Planted, what: &str) {
         assert_eq!(told, lines.len(), "{what}: record {record}: {reason}");
         for line in lines {
             let sentence = format!("in line {line} already");
-            assert!(reason.contains(&sentence), "{what}: record {record}: {reason}");
+            assert!(
+                reason.contains(&sentence),
+                "{what}: record {record}: {reason}"
+            );
         }
     }
 }
@@ -216,7 +219,11 @@ async fn a_file_that_takes_longer_to_remember_than_a_preparer_has_fails_its_job(
     fleet.limit_time(None);
     let reason = fleet.run().await.reason.unwrap();
     assert_eq!(reason.code, ReasonCode::BadSource);
-    assert!(reason.message.contains("divide the file"), "{}", reason.message);
+    assert!(
+        reason.message.contains("divide the file"),
+        "{}",
+        reason.message
+    );
     assert!(fleet.spool.is_empty());
 }
 
@@ -296,7 +303,8 @@ async fn a_json_duplicate_is_told_by_the_lines_of_its_file() {
 #[tokio::test]
 async fn a_redrive_marks_duplicates_again_whatever_dies() {
     const BEFORE: &str = "fields:\n  - {name: id, type: integer}\n  - {name: name, type: integer}\n  - {name: age}\n";
-    const AFTER: &str = "fields:\n  - {name: id, type: integer}\n  - {name: name, unique: true}\n  - {name: age}\n";
+    const AFTER: &str =
+        "fields:\n  - {name: id, type: integer}\n  - {name: name, unique: true}\n  - {name: age}\n";
     let mut text = "id,name,age\n".to_owned();
     for row in 0..40 {
         // Every other name is a number, so it is delivered at once.
@@ -309,7 +317,11 @@ async fn a_redrive_marks_duplicates_again_whatever_dies() {
     }
     for packed in [false, true] {
         for call in 0.. {
-            let file = if packed { gzip(&text) } else { text.clone().into_bytes() };
+            let file = if packed {
+                gzip(&text)
+            } else {
+                text.clone().into_bytes()
+            };
             let fleet = Fleet::decoding(file, BEFORE, small(), 100);
             fleet.upload().await;
             assert_eq!(fleet.run().await.counts.rejected, 20);
@@ -324,7 +336,11 @@ async fn a_redrive_marks_duplicates_again_whatever_dies() {
                 (40, 5, 15),
                 "crash at call {call}"
             );
-            let first: Vec<_> = fleet.delivered().iter().map(|row| row["id"].clone()).collect();
+            let first: Vec<_> = fleet
+                .delivered()
+                .iter()
+                .map(|row| row["id"].clone())
+                .collect();
             assert_eq!(first, [1, 3, 5, 7, 9], "crash at call {call}");
             assert!(fleet.spool.is_empty());
             if !fleet.has_crashed() {
@@ -339,7 +355,7 @@ async fn a_redrive_marks_duplicates_again_whatever_dies() {
 #[tokio::test]
 async fn a_destination_that_takes_records_gets_no_duplicate() {
     let planted = planted(60);
-    let to = format!("{DEFINITION}destination: {{type: dynamodb, table: people, key: {{pk: id}}}}\n");
+    let to = format!("{DEFINITION}destination: {{type: dynamodb, table: people, key: [id]}}\n");
     let fleet = Fleet::new(&planted.text, &to, small());
     fleet.upload().await;
     let summary = fleet.run().await;

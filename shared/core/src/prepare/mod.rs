@@ -71,7 +71,7 @@ pub struct Preparer {
     pub unique_memory_bytes: u64,
 }
 
-/// Memory for some 6 million keys, well within that of the orchestrator. What comes after goes to disk.
+/// Memory for some 7 million keys. What comes after goes to disk.
 pub const UNIQUE_MEMORY_BYTES: u64 = 512 << 20;
 
 /// The window for S3: AWS advises ranged reads of 8 to 16 MB.

@@ -203,7 +203,11 @@ impl Planning<'_> {
         };
         if self.remembers() {
             // Whoever planned a shard in part goes through all of it again, and writes the same.
-            let ranges: Vec<BatchRange> = pages.iter().flat_map(|page| &page.ranges).copied().collect();
+            let ranges: Vec<BatchRange> = pages
+                .iter()
+                .flat_map(|page| &page.ranges)
+                .copied()
+                .collect();
             let (found, early) = self.go_through(&ranges).await?;
             if early.is_some() {
                 return Ok(early);

@@ -302,7 +302,11 @@ mod tests {
         for (from, window, expected) in
             [(0, 100, 2), (0, 19, 1), (0, 1, 1), (2, 100, 1), (3, 100, 1)]
         {
-            assert_eq!(run_length(&ranges[from..], window), expected, "{from}, {window}");
+            assert_eq!(
+                run_length(&ranges[from..], window),
+                expected,
+                "{from}, {window}"
+            );
         }
         assert_eq!(run_length(&[], 10), 0);
     }
