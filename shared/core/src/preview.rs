@@ -251,7 +251,7 @@ impl Rows<'_> {
         } else {
             let (scratch, errors) = (&mut self.scratch, &mut self.errors);
             self.plan
-                .check(record, origin.fault, scratch, &mut Nowhere, errors)
+                .check(record, origin.fault, &[], scratch, &mut Nowhere, errors)
         };
         if checked == Checked::Skipped {
             self.looked.counts.skipped += 1;

@@ -95,7 +95,7 @@ impl<'p> Samples<'p> {
         self.encoder.json.clear();
         let encoder = &mut self.encoder;
         self.plan
-            .check(record, origin.fault, scratch, encoder, errors)
+            .check(record, origin.fault, &[], scratch, encoder, errors)
     }
 
     /// The record that was checked last is a good one.

@@ -61,6 +61,7 @@ proptest! {
             records: 0,
             first_line: data.line,
             oversize: false,
+            footer: 0,
         };
         let bytes = &file.as_bytes()[data.offset as usize..];
         let mut worker = Processing::new(&plan, bytes, &range, &Scope::All);
