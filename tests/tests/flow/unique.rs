@@ -176,7 +176,7 @@ async fn a_crash_at_any_call_makes_no_difference() {
 
 #[tokio::test]
 async fn a_preparer_out_of_time_is_followed_by_one_that_remembers() {
-    let planted = planted(600);
+    let planted = planted(2_000);
     let fleet = Fleet::decoding(planted.text.clone().into(), DEFINITION, small(), 100);
     fleet.let_time_pass(15);
     let mut handed_over = 0;
@@ -198,7 +198,7 @@ async fn a_preparer_out_of_time_is_followed_by_one_that_remembers() {
 /// No preparer could ever get behind the checkpoint: that is said, rather than tried for ever.
 #[tokio::test]
 async fn a_file_that_takes_longer_to_remember_than_a_preparer_has_fails_its_job() {
-    let planted = planted(600);
+    let planted = planted(2_000);
     let fleet = Fleet::decoding(planted.text.clone().into(), DEFINITION, small(), 100);
     fleet.let_time_pass(20);
     fleet.limit_time(Some(10_000));
@@ -290,7 +290,7 @@ async fn a_json_duplicate_is_told_by_the_lines_of_its_file() {
     assert_eq!((summary.counts.accepted, summary.counts.rejected), (2, 2));
     assert_eq!(
         fleet.delivered()[1],
-        json!({"id": 3, "name": null, "age": null})
+        json!({"id": 3, "name": "", "age": null})
     );
     let rejects = fleet.text("rejects.jsonl");
     let last: serde_json::Value = serde_json::from_str(rejects.lines().last().unwrap()).unwrap();
