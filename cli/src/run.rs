@@ -16,7 +16,7 @@ use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{Clock, Queue, Sinks, Spool, Store};
-use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
+use batchfleet_core::prepare::{Prepared, Preparer, UNIQUE_MEMORY_BYTES, next_attempt};
 use batchfleet_core::report::Summary;
 use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
@@ -25,6 +25,7 @@ use batchfleet_local::{
     FileSource, FixedDefinitions, FolderLock, FolderResults, FolderSpool, LocalQueue, LockError,
     SqliteStore, SystemClock, SystemIds,
 };
+use batchfleet_spills::FileSpills;
 use tokio::sync::mpsc;
 
 use crate::args::{DEFAULT_OUT, RedriveArgs, RunArgs};
@@ -248,6 +249,10 @@ impl Run {
             policy,
             batch_records,
             window_bytes: WINDOW_BYTES,
+            // Beside the results, where a file that is imported has room; the usual place for temporary
+            // files is in memory on many systems.
+            spills: Arc::new(FileSpills::new(out)),
+            unique_memory_bytes: UNIQUE_MEMORY_BYTES,
         };
         let worker = Worker {
             store: Arc::clone(&store) as _,

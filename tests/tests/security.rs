@@ -15,13 +15,13 @@ use async_trait::async_trait;
 use batchfleet_core::PortResult;
 use batchfleet_core::job::{JobStatus, Policy, ReasonCode};
 use batchfleet_core::ports::{NoSinks, Results, Source, Store, Unobserved};
-use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
+use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES, UNIQUE_MEMORY_BYTES};
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
 use batchfleet_testing::{
-    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpool,
-    MemoryStore, SequenceIds,
+    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills,
+    MemorySpool, MemoryStore, SequenceIds,
 };
 use bytes::Bytes;
 
@@ -69,6 +69,8 @@ impl World {
             policy: Policy::default(),
             batch_records: None,
             window_bytes: S3_WINDOW_BYTES,
+            spills: Arc::new(MemorySpills::new()),
+            unique_memory_bytes: UNIQUE_MEMORY_BYTES,
         };
         let worker = Worker {
             store: store.clone(),

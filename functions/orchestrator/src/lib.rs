@@ -13,6 +13,7 @@ use batchfleet_core::message::Message;
 use batchfleet_core::ports::Clock;
 use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
 use batchfleet_core::source::SourceRef;
+use batchfleet_spills::FileSpills;
 use serde_json::{Value, json};
 
 pub use batchfleet_aws::event::{Delivery, Event, EventError, Upload};
@@ -65,6 +66,9 @@ impl Context {
                 policy: settings.policy(),
                 batch_records: None,
                 window_bytes: S3_WINDOW_BYTES,
+                // The one folder that a function may write to.
+                spills: Arc::new(FileSpills::new("/tmp")),
+                unique_memory_bytes: settings.unique_memory_bytes,
             },
             settings,
             clock,

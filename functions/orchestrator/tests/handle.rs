@@ -7,7 +7,7 @@ use batchfleet_aws::{Settings, SystemClock, SystemIds};
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{Definitions, FoundDefinition, Store};
-use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
+use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES, UNIQUE_MEMORY_BYTES};
 use batchfleet_core::report::{
     MANIFEST_FILE, Outcome, PartOf, REJECTS_FILE, Report, SUMMARY_FILE, output_part,
 };
@@ -15,7 +15,8 @@ use batchfleet_core::source::{Route, SourceRef};
 use batchfleet_core::{PortError, PortResult};
 use batchfleet_orchestrator::{Context, Failure, handle};
 use batchfleet_testing::{
-    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpool, MemoryStore,
+    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills, MemorySpool,
+    MemoryStore,
 };
 use serde_json::{Value, json};
 
@@ -63,6 +64,8 @@ fn world(definitions: Arc<dyn Definitions>) -> World {
             policy: settings.policy(),
             batch_records: None,
             window_bytes: S3_WINDOW_BYTES,
+            spills: Arc::new(MemorySpills::new()),
+            unique_memory_bytes: UNIQUE_MEMORY_BYTES,
         },
         settings,
         clock,

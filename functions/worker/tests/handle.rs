@@ -6,11 +6,12 @@ use batchfleet_aws::{Settings, SystemClock, SystemIds};
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{NoSinks, PauseOutcome, Store, Unobserved};
-use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES};
+use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES, UNIQUE_MEMORY_BYTES};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
 use batchfleet_testing::{
-    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpool, MemoryStore,
+    MemoryDefinitions, MemoryQueue, MemoryResults, MemorySource, MemorySpills, MemorySpool,
+    MemoryStore,
 };
 use batchfleet_worker::{Context, handle};
 use serde_json::{Value, json};
@@ -79,6 +80,8 @@ impl World {
             policy: self.context.settings.policy(),
             batch_records: None,
             window_bytes: S3_WINDOW_BYTES,
+            spills: Arc::new(MemorySpills::new()),
+            unique_memory_bytes: UNIQUE_MEMORY_BYTES,
         };
         preparer.prepare(&source, None).await.expect("prepare");
         source

@@ -37,6 +37,9 @@ pub struct Settings {
     /// `BATCHFLEET_DESTINATION_TABLES`: the DynamoDB table that definitions may name as their destination,
     /// or the beginning of the names of several with a `*` behind it. None unless set.
     pub destination_tables: Option<Tables>,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MB, as Lambda sets it: a third of it is for the keys of
+    /// unique fields, here in bytes. 1,769 MB unless set.
+    pub unique_memory_bytes: u64,
     /// `BATCHFLEET_METERING`: `on` logs the capacity units of every invocation. Off unless set.
     pub metering: bool,
 }
@@ -116,6 +119,12 @@ impl Settings {
             ttl_days: reader.number("BATCHFLEET_TTL_DAYS", 90, 1..=3_650) as u32,
             attempts_max: reader.number("BATCHFLEET_ATTEMPTS_MAX", 5, 1..=100) as u32,
             destination_tables: reader.tables("BATCHFLEET_DESTINATION_TABLES"),
+            unique_memory_bytes: (reader.number(
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                1_769,
+                128..=10_240,
+            ) << 20)
+                / 3,
             metering: reader.switch("BATCHFLEET_METERING", false),
         };
         if reader.faults.is_empty() {

@@ -58,6 +58,7 @@ fn page(first: u32) -> PlanPage {
         records: 5_000,
         first_line: index * 5_003,
         oversize: false,
+        footer: 0,
     };
     PlanPage {
         ranges: (first..first + PAGE).map(u64::from).map(range).collect(),

@@ -41,7 +41,7 @@ pub struct Closer {
     pub store: Arc<dyn Store>,
     /// Reports.
     pub results: Arc<dyn Results>,
-    /// The decoded text, which goes with the job.
+    /// The decoded text and the marks, which go with the job.
     pub spool: Arc<dyn Spool>,
     /// The time of the ending.
     pub clock: Arc<dyn Clock>,
@@ -186,6 +186,7 @@ impl Closer {
             .ok_or_else(|| PortError::corrupt("the snapshot of the job", "it is missing"))?;
         // A definition that does not read has no batches.
         let definition = Definition::parse(&snapshot.definition_text);
+        let has_marks = definition.as_ref().is_ok_and(Definition::has_unique);
         let destination = definition.map_or_else(
             |_| Destination::default(),
             |definition| definition.destination().clone(),
@@ -230,7 +231,7 @@ impl Closer {
             .put(&job.id, SUMMARY_FILE, summary.to_json().into())
             .await?;
         // Every batch is over, so nobody reads it any more.
-        if is_spooled && !mutation::on(Mutation::SpoolKept) {
+        if (is_spooled || has_marks) && !mutation::on(Mutation::SpoolKept) {
             self.spool.clear(&job.id).await?;
         }
         self.store.clear_outbox(&job.id).await

@@ -45,8 +45,9 @@ pub enum PortError {
     /// The pinned version of the source is no longer there (I5).
     #[error("the source was changed or removed after the job began")]
     SourceChanged,
-    /// A part of the job's spool is no longer there: it is kept until the job is over, for some days.
-    #[error("the decoded text of the source is no longer there")]
+    /// A part of the job's spool, or the marks of a batch, are no longer there: they are kept until the
+    /// job is over, for some days.
+    #[error("what was kept beside the source is no longer there")]
     SpoolGone,
     /// An output of that name exists with other content.
     #[error("the output {name} exists with other content")]

@@ -159,6 +159,7 @@ mod tests {
             records: 1,
             first_line: 1,
             oversize: false,
+            footer: 0,
         }
     }
 

@@ -74,13 +74,26 @@ impl Reason {
         }
     }
 
-    /// The decoded text is gone before the job is over.
+    /// What is in the spool is gone before the job is over.
     #[must_use]
     pub fn spool_gone() -> Self {
         Self::bad_source(
-            "the decoded text of the file is gone, which is kept for 7 days while a job is open: upload \
-             the file again",
+            "what was kept beside the file for the workers is gone, its decoded text or which of its rows \
+             are duplicates; it is kept for 7 days while a job is open: upload the file again",
         )
+    }
+
+    /// The keys of unique fields can't be kept.
+    #[must_use]
+    pub fn out_of_room(why: &str) -> Self {
+        Self {
+            code: ReasonCode::OutOfRoom,
+            message: format!(
+                "the values of unique fields are too many to be remembered: {why}; give the preparer more \
+                 memory or room on disk, or divide the file; what was delivered before is accounted for \
+                 below"
+            ),
+        }
     }
 
     /// A promise does not hold: the job must not complete on it.
@@ -140,8 +153,11 @@ pub enum ReasonCode {
     BadDestination,
     /// A record does not end within the limit.
     RecordUnbounded,
-    /// The file is compressed, in another encoding or JSON, and can't be decoded to its end.
+    /// The file can't be read to its end: it is compressed, in another encoding or JSON, and not whole;
+    /// or a preparer has no time to go through it from the beginning again.
     BadSource,
+    /// The keys of unique fields fit neither into memory nor on the disk.
+    OutOfRoom,
     /// The object changed or vanished under the running job.
     SourceChanged,
     /// More records were rejected than the definition bears (`on_error`, `tolerated_failures`).

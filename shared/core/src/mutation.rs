@@ -86,6 +86,10 @@ pub enum Mutation {
     SpoolUnskipped,
     /// The spool stays when its job is over.
     SpoolKept,
+    /// A batch is published before its marks are written.
+    MarksLate,
+    /// Whoever takes over the planning does not go through what was published before.
+    UniqueForgets,
 }
 
 #[cfg(feature = "mutations")]

@@ -28,6 +28,10 @@ struct Packed {
     line: u64,
     /// Bytes, records, lines before this batch since the last one's beginning, and 1 if oversize.
     batches: Vec<(u64, u64, u64, u8)>,
+    /// The batches that end in footers, by their place in the page, each with how many. Version 2: a
+    /// release that does not know of them must not take footers for rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    footers: Vec<(usize, u64)>,
 }
 
 impl PlanPage {
@@ -39,7 +43,8 @@ impl PlanPage {
         };
         let mut line = first.first_line;
         let mut batches = Vec::with_capacity(self.ranges.len());
-        for range in &self.ranges {
+        let mut footers = Vec::new();
+        for (place, range) in self.ranges.iter().enumerate() {
             let lines = range.first_line - line;
             line = range.first_line;
             batches.push((
@@ -48,14 +53,18 @@ impl PlanPage {
                 lines,
                 u8::from(range.oversize),
             ));
+            if range.footer > 0 {
+                footers.push((place, range.footer));
+            }
         }
         let packed = Packed {
-            v: 1,
+            v: if footers.is_empty() { 1 } else { 2 },
             index: first.index,
             start: first.start,
             record: first.first_record,
             line: first.first_line,
             batches,
+            footers,
         };
         serde_json::to_string(&packed).unwrap_or_default()
     }
@@ -67,7 +76,7 @@ impl PlanPage {
     pub fn decode(text: &str) -> PortResult<Self> {
         let packed: Packed =
             serde_json::from_str(text).map_err(|e| PortError::corrupt("a page of the plan", e))?;
-        if packed.v != 1 {
+        if !matches!(packed.v, 1 | 2) {
             return Err(PortError::corrupt(
                 "a page of the plan",
                 format!("version {}", packed.v),
@@ -85,9 +94,19 @@ impl PlanPage {
                 records,
                 first_line: line,
                 oversize: oversize == 1,
+                footer: 0,
             });
             start += bytes;
             record += records;
+        }
+        for (place, footer) in packed.footers {
+            match ranges.get_mut(place) {
+                Some(range) if footer <= range.records => range.footer = footer,
+                _ => {
+                    let cause = format!("{footer} footers in batch {place}");
+                    return Err(PortError::corrupt("a page of the plan", cause));
+                }
+            }
         }
         Ok(Self { ranges })
     }
@@ -110,6 +129,7 @@ mod tests {
                 records: 5_000,
                 first_line: line,
                 oversize: index == 7,
+                footer: if index == 24 { 5_000 } else { 0 },
             });
             start += 299_999;
             line += 5_003;
@@ -139,5 +159,22 @@ mod tests {
             ),
             (26, 110, 117, 52, 54, true)
         );
+        assert_eq!(second.footer, 0);
+    }
+
+    /// What version 2 stored must decode for ever; more footers than records are none.
+    #[test]
+    fn a_frozen_page_with_footers_decodes() {
+        let page = |footer| {
+            format!(
+                r#"{{"v":2,"index":0,"start":0,"record":0,"line":2,"batches":[[10,2,0,0],[7,3,2,0]],"footers":[[1,{footer}]]}}"#
+            )
+        };
+        let decoded = PlanPage::decode(&page(2)).unwrap();
+        let last = decoded.ranges[1];
+        assert_eq!((last.footer, last.footer_start()), (2, 3));
+        assert_eq!(decoded.ranges[0].footer, 0);
+        assert_eq!(decoded.encode(), page(2));
+        assert!(PlanPage::decode(&page(4)).is_err());
     }
 }

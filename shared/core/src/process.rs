@@ -1,9 +1,10 @@
 //! A batch's bytes into its delivered part and its rejects: pure, and the same whoever runs it.
 //!
-//! The outcome depends on the bytes, the definition and the layout alone, so a batch that is worked
-//! again yields the same objects again. It must not know of leases, stores or time.
+//! The outcome depends on the bytes, the definition, the layout and the marks of duplicates alone, so a
+//! batch that is worked again yields the same objects again. It must not know of leases, stores or time.
 
 mod given_up;
+mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 
 use batchfleet_decode::{Fault, Row};
 use batchfleet_definition::{
-    Cells, Checked, Code, Definition, Destination, JsonLines, Retries, RowError, RowPlan, Scratch,
-    Severity,
+    Cells, Checked, Code, Definition, Destination, Encoder, JsonLines, Retries, RowError, RowPlan,
+    Scratch, Severity,
 };
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
@@ -23,9 +24,11 @@ use crate::error::{PortError, PortResult};
 use crate::job::{CodeCounts, Counts, Layout};
 use crate::ports::{SinkRecord, Snapshot};
 use crate::rejects::{self, RejectForm, RejectWriter, Reported};
+use crate::unique::Mark;
 use crate::work::Scope;
 
 pub use given_up::{refused_by_destination, reject_all, reject_oversize, reject_unread};
+pub use keys::{Entry, Keys};
 
 /// Keys and defaults of one part, at most: with the cells, and the rejects, well within a worker's
 /// memory.
@@ -39,6 +42,7 @@ pub struct JobPlan {
     limits: Limits,
     destination: Destination,
     retries: Retries,
+    footer_rows: u32,
 }
 
 impl JobPlan {
@@ -73,6 +77,7 @@ impl JobPlan {
         let rows = definition.bind(&cells)?;
         let sensitive = rows.sensitive_columns().iter().copied().collect();
         let rejects = RejectForm::new(&layout, rows.field_names(), sensitive);
+        let is_json = layout.is_json();
         Ok(Self {
             layout,
             rows,
@@ -80,6 +85,12 @@ impl JobPlan {
             limits: Limits::default(),
             destination: definition.destination().clone(),
             retries: definition.retries(),
+            // JSON ends where it ends.
+            footer_rows: if is_json {
+                0
+            } else {
+                definition.reading().footer_rows
+            },
         })
     }
 
@@ -112,11 +123,30 @@ impl JobPlan {
         self.retries
     }
 
-    /// Checks one record and encodes it. What is in `errors` of an accepted one are warnings.
+    /// Over how many sets of fields values are unique.
+    #[must_use]
+    pub fn unique_constraints(&self) -> usize {
+        self.rows.unique_constraints().len()
+    }
+
+    /// How much of a record is read.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Rows at the end of the file that are no part of the table.
+    #[must_use]
+    pub fn footer_rows(&self) -> u32 {
+        self.footer_rows
+    }
+
+    /// Checks one record and encodes it, then adds what is said of it to have come before. What is in `errors` of an accepted one are warnings.
     fn check(
         &self,
         record: &Record<'_>,
         fault_before: Option<(Fault, &str)>,
+        marks: &[Mark],
         scratch: &mut Scratch,
         encoder: &mut JsonLines,
         errors: &mut Vec<RowError>,
@@ -137,7 +167,26 @@ impl JobPlan {
             errors.push(RowError::of_row(Code::Required, message));
             return Checked::Rejected;
         }
-        self.rows.check(&RowCells(record), scratch, encoder, errors)
+        let checked = self.rows.check(&RowCells(record), scratch, encoder, errors);
+        if marks.is_empty() || checked == Checked::Skipped {
+            return checked;
+        }
+        let mut is_accepted = checked == Checked::Accepted;
+        for mark in marks {
+            let error = self
+                .rows
+                .duplicate(mark.constraint as usize, mark.first_line);
+            if is_accepted && error.severity == Severity::Error {
+                encoder.discard();
+                is_accepted = false;
+            }
+            errors.push(error);
+        }
+        if is_accepted {
+            Checked::Accepted
+        } else {
+            Checked::Rejected
+        }
     }
 
     /// The header line of rejects.csv.
@@ -272,6 +321,9 @@ pub struct Processing<'a> {
     warnings: CodeCounts,
     rows: Vec<(u64, usize)>,
     refused: BTreeMap<u64, RowError>,
+    /// Marks of records that are still to come, in their order.
+    marks: &'a [Mark],
+    footer_start: u64,
 }
 
 impl<'a> Processing<'a> {
@@ -298,7 +350,16 @@ impl<'a> Processing<'a> {
             warnings: CodeCounts::new(),
             rows: Vec::new(),
             refused: BTreeMap::new(),
+            marks: &[],
+            footer_start: range.footer_start(),
         }
+    }
+
+    /// With what the preparer found of the batch's records: in their order, each a value that must be
+    /// unique and is that of an earlier record.
+    #[must_use]
+    pub fn marked(self, marks: &'a [Mark]) -> Self {
+        Self { marks, ..self }
     }
 
     /// The same batch once more, now that the destination has refused these of its good records: they
@@ -315,7 +376,9 @@ impl<'a> Processing<'a> {
                 return false;
             };
             self.counts.records += 1;
-            if record.is_skippable() || !self.scope.has(record.index()) {
+            let marks = marks_of(&mut self.marks, record.index());
+            let is_footer = record.index() >= self.footer_start;
+            if is_footer || record.is_skippable() || !self.scope.has(record.index()) {
                 self.counts.skipped += 1;
                 continue;
             }
@@ -324,6 +387,7 @@ impl<'a> Processing<'a> {
             let checked = self.plan.check(
                 &record,
                 origin.fault,
+                marks,
                 &mut self.scratch,
                 &mut self.encoder,
                 &mut self.errors,
@@ -370,6 +434,20 @@ impl<'a> Processing<'a> {
             ..Processed::of(self.rejects.finish())
         }
     }
+}
+
+/// Takes the marks of a record off those that are to come.
+#[inline]
+fn marks_of<'m>(marks: &mut &'m [Mark], record: u64) -> &'m [Mark] {
+    if marks.is_empty() {
+        return marks;
+    }
+    let before = marks.iter().take_while(|mark| mark.record < record).count();
+    let rest = &marks[before..];
+    let own = rest.iter().take_while(|mark| mark.record == record).count();
+    let (own, rest) = rest.split_at(own);
+    *marks = rest;
+    own
 }
 
 /// What the ranges of the plan are ranges of, for people.

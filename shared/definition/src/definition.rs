@@ -206,6 +206,13 @@ impl Definition {
         self.skip_empty_rows
     }
 
+    /// Whether any values are to be unique over the whole job.
+    #[must_use]
+    pub fn has_unique(&self) -> bool {
+        let mut fields = self.fields.iter();
+        !self.unique_together.is_empty() || fields.any(|field| field.unique.is_some())
+    }
+
     /// Fields whose values together are unique, those of single fields aside.
     #[must_use]
     pub fn unique_together(&self) -> &[UniqueTogether] {

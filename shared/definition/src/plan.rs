@@ -33,7 +33,8 @@ impl<T: AsRef<[u8]>> Cells for [T] {
 /// Takes accepted rows.
 ///
 /// A row is `begin`, then `field` for every field of the plan in order, then `end`. At any point
-/// after `begin`, `discard` may take the place of the rest.
+/// after `begin`, `discard` may take the place of the rest; and after `end` it may come once more, where
+/// something else speaks against the row.
 pub trait Encoder {
     /// Begins a row.
     fn begin(&mut self);
@@ -41,7 +42,7 @@ pub trait Encoder {
     fn field(&mut self, index: usize, value: Value<'_>);
     /// Ends the row and keeps it.
     fn end(&mut self);
-    /// Forgets all that came since `begin`.
+    /// Forgets all that came since `begin`, also where the row has ended already.
     fn discard(&mut self);
 }
 

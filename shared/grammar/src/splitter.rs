@@ -44,6 +44,10 @@ pub struct BatchRange {
     pub first_line: u64,
     /// Whether it is one record longer than the limit, which no worker is to load.
     pub oversize: bool,
+    /// How many of its records, the last ones, are no part of the table: footers, with the blank
+    /// ones and comments among them. The splitter knows of none.
+    #[serde(default)]
+    pub footer: u64,
 }
 
 impl BatchRange {
@@ -55,6 +59,12 @@ impl BatchRange {
             record: self.first_record,
             line: self.first_line,
         }
+    }
+
+    /// The index of the first record that is a footer, or of the one after the last.
+    #[must_use]
+    pub const fn footer_start(&self) -> u64 {
+        self.first_record + self.records - self.footer
     }
 }
 
@@ -256,6 +266,7 @@ impl Cutter {
             records: open.records,
             first_line: open.at.line,
             oversize,
+            footer: 0,
         });
         self.open = Open {
             index: open.index + 1,

@@ -1,4 +1,4 @@
-//! A folder as the spool: the parts of a job are under `OUT/<job>/spool/` until it is over.
+//! A folder as the spool: the parts and marks of a job are under `OUT/<job>/spool/` until it is over.
 //!
 //! They are brought to the disk like results, since the store remembers that they are there.
 
@@ -41,8 +41,16 @@ impl FolderSpool {
     }
 
     fn part(&self, job: &JobId, part: u64) -> PortResult<PathBuf> {
-        let path = self.folder(job)?.join(format!("part-{part:09}"));
-        refuse_link(&path).map_err(|error| io_error("find a part of the spool", &path, error))?;
+        self.file(job, &format!("part-{part:09}"))
+    }
+
+    fn marks_of(&self, job: &JobId, batch: u64) -> PortResult<PathBuf> {
+        self.file(job, &format!("marks-{batch:09}"))
+    }
+
+    fn file(&self, job: &JobId, name: &str) -> PortResult<PathBuf> {
+        let path = self.folder(job)?.join(name);
+        refuse_link(&path).map_err(|error| io_error("find a file of the spool", &path, error))?;
         Ok(path)
     }
 }
@@ -61,6 +69,25 @@ impl Spool for FolderSpool {
     async fn read(&self, job: &JobId, part: u64, range: Range<u64>) -> PortResult<Option<Bytes>> {
         let path = self.part(job, part)?;
         blocking("read spool", move || read(&path, range)).await
+    }
+
+    async fn put_marks(&self, job: &JobId, batch: u64, bytes: Bytes) -> PortResult<()> {
+        let path = self.marks_of(job, batch)?;
+        blocking("write marks", move || {
+            let action = "write marks";
+            Unfinished::write(action, &path, &bytes)?.replace(action, &path)
+        })
+        .await
+    }
+
+    async fn marks(&self, job: &JobId, batch: u64) -> PortResult<Option<Bytes>> {
+        let path = self.marks_of(job, batch)?;
+        blocking("read marks", move || match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("read marks", &path, error)),
+        })
+        .await
     }
 
     async fn clear(&self, job: &JobId) -> PortResult<()> {

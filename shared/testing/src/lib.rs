@@ -25,7 +25,7 @@ pub mod suite;
 pub use faults::LostResponses;
 pub use memory::{
     ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
-    MemorySpool, MemoryStore, OneSink, Sent, SequenceIds, SinkFault,
+    MemorySpills, MemorySpool, MemoryStore, OneSink, Sent, SequenceIds, SinkFault,
 };
 pub use suite::new_job;
 pub use suite::sink::SinkHarness;

@@ -14,6 +14,7 @@ use batchfleet_core::mutation;
 use batchfleet_core::ports::{NoSinks, Spool, Unobserved};
 use batchfleet_core::prepare::Preparer;
 use batchfleet_core::sweep::Sweeper;
+use batchfleet_core::unique::NoSpills;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
 use batchfleet_core::{PortError, PortResult};
 use bytes::Bytes;
@@ -165,6 +166,14 @@ impl Spool for NoSpool {
         Err(PortError::refused("read spool", "the model has none"))
     }
 
+    async fn put_marks(&self, _: &JobId, _: u64, _: Bytes) -> PortResult<()> {
+        Err(PortError::refused("write marks", "the model has none"))
+    }
+
+    async fn marks(&self, _: &JobId, _: u64) -> PortResult<Option<Bytes>> {
+        Err(PortError::refused("read marks", "the model has none"))
+    }
+
     async fn clear(&self, _job: &JobId) -> PortResult<()> {
         Err(PortError::refused("clear spool", "the model has none"))
     }
@@ -204,6 +213,8 @@ impl Process {
                 policy: POLICY,
                 batch_records: None,
                 window_bytes: WINDOW_BYTES,
+                spills: Arc::new(NoSpills),
+                unique_memory_bytes: 0,
             },
             sweeper: Sweeper {
                 store: tape.clone(),

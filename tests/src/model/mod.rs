@@ -139,6 +139,7 @@ impl Fleet {
             event_retry_ms: 0,
             time_limit_ms: 0,
             window_bytes: WINDOW_BYTES,
+            unique: false,
             steering: Steering::default(),
         };
         Self {

@@ -19,7 +19,9 @@ pub(crate) struct Bucket {
     pub(crate) results: BTreeMap<(JobId, String), Bytes>,
     /// Parts of decoded texts.
     pub(crate) spool: BTreeMap<(JobId, u64), Bytes>,
-    /// Parts that were written over with other bytes: which must never be.
+    /// The marks of batches, by job and batch.
+    pub(crate) marks: BTreeMap<(JobId, u64), Bytes>,
+    /// Parts and marks that were written over with other bytes: which must never be.
     pub(crate) spool_changed: Vec<(JobId, u64)>,
 }
 
@@ -31,6 +33,7 @@ impl Bucket {
             puts: 0,
             results: BTreeMap::new(),
             spool: BTreeMap::new(),
+            marks: BTreeMap::new(),
             spool_changed: Vec::new(),
         }
     }
@@ -78,6 +81,14 @@ impl Bucket {
             self.spool_changed.push(key.clone());
         }
         self.spool.insert(key, bytes);
+    }
+
+    pub(crate) fn put_marks(&mut self, job: &JobId, batch: u64, bytes: Bytes) {
+        let key = (job.clone(), batch);
+        if self.marks.get(&key).is_some_and(|kept| *kept != bytes) {
+            self.spool_changed.push(key.clone());
+        }
+        self.marks.insert(key, bytes);
     }
 
     pub(crate) fn put_once(

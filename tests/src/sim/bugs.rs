@@ -66,7 +66,7 @@ const fn store(name: &'static str, bug: StoreBug) -> Bug {
 }
 
 /// All that are planted on purpose.
-pub const BUGS: [Bug; 39] = [
+pub const BUGS: [Bug; 41] = [
     store(
         "no fence check on completion",
         StoreBug::CompleteWithoutFence,
@@ -173,6 +173,14 @@ pub const BUGS: [Bug; 39] = [
         Mutation::SpoolUnskipped,
     ),
     core("keep the spool of a job that is over", Mutation::SpoolKept),
+    core(
+        "publish batches before their duplicates are marked",
+        Mutation::MarksLate,
+    ),
+    core(
+        "take over the planning without the values seen before",
+        Mutation::UniqueForgets,
+    ),
 ];
 
 /// A defect that the simulator found in the code as it was, mended since; its hook puts it back.

@@ -3,6 +3,7 @@
 //!
 //! It must not use the grammar or the checks under test.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use serde_json::{Value, json};
@@ -11,6 +12,9 @@ use super::random::Random;
 
 /// The definition that judges every file.
 pub(crate) const DEFINITION: &str = "fields:\n  - {name: id, type: integer, required: true}\n  - {name: name}\n  - {name: age, type: integer}\n";
+
+/// The same with ages cut to their first digit, which no two rows may share.
+pub(crate) const UNIQUE_DEFINITION: &str = "fields:\n  - {name: id, type: integer, required: true}\n  - {name: name}\n  - {name: age, type: integer, transforms: [{truncate: 1}], unique: true}\n";
 
 /// A text that is in a cell of every row: where it turns up in a message, a reason or a log, a
 /// record value has leaked (I8).
@@ -136,6 +140,24 @@ impl File {
                 .map(|one| u8::try_from(u32::from(one)).ok())
                 .collect(),
         };
+    }
+
+    /// The same file under [`UNIQUE_DEFINITION`]: the first row with a digit has it. Of rows that are
+    /// rejects anyway none has an age, nor has a row that is filled up.
+    pub(crate) fn tell_unique(&mut self) {
+        let mut seen = BTreeSet::new();
+        for told in &mut self.rows {
+            let Told::Accepted(row) = told else { continue };
+            let age = row["age"].to_string();
+            let Some(digit) = age.chars().next().and_then(|one| one.to_digit(10)) else {
+                continue;
+            };
+            if seen.insert(digit) {
+                row["age"] = json!(digit);
+            } else {
+                *told = Told::Rejected;
+            }
+        }
     }
 
     /// The bytes that are uploaded.

@@ -158,7 +158,7 @@ pub fn run(seed: u64, options: Options) -> Run {
         scenario = scenario.steered(seed);
     }
     if !options.plain {
-        scenario = scenario.packed(seed);
+        scenario = scenario.packed(seed).made_unique(seed);
     }
     let table = Table::new(options.bug.and_then(|bug| bug.store));
     let mut trace = Trace::new(options.keeps_trace);

@@ -81,10 +81,36 @@ impl Spool for Ports {
         .await
     }
 
+    async fn put_marks(&self, job: &JobId, batch: u64, bytes: Bytes) -> PortResult<()> {
+        let (job, length) = (job.clone(), bytes.len());
+        self.call(
+            Kind::Write,
+            "marks",
+            || format!("batch {batch}, {length} bytes"),
+            move |state| {
+                state.bucket.put_marks(&job, batch, bytes.clone());
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    async fn marks(&self, job: &JobId, batch: u64) -> PortResult<Option<Bytes>> {
+        let job = job.clone();
+        self.call(
+            Kind::Read,
+            "read marks",
+            || format!("batch {batch}"),
+            move |state| Ok(state.bucket.marks.get(&(job.clone(), batch)).cloned()),
+        )
+        .await
+    }
+
     async fn clear(&self, job: &JobId) -> PortResult<()> {
         let job = job.clone();
         self.call(Kind::Write, "clear spool", String::new, move |state| {
             state.bucket.spool.retain(|(owner, _), _| *owner != job);
+            state.bucket.marks.retain(|(owner, _), _| *owner != job);
             Ok(())
         })
         .await

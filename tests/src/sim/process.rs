@@ -11,6 +11,7 @@ use batchfleet_core::ports::{NoSinks, Unobserved};
 use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
+use batchfleet_testing::MemorySpills;
 
 use super::brief::{self, Brief};
 use super::ports::Ports;
@@ -78,6 +79,9 @@ impl Process {
             policy: scenario.policy,
             batch_records: None,
             window_bytes: scenario.window_bytes,
+            spills: Arc::new(MemorySpills::new()),
+            // So little that most of what is seen is spilled.
+            unique_memory_bytes: 0,
         };
         let worker = Worker {
             store: ports.clone(),

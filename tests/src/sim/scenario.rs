@@ -14,6 +14,9 @@ pub(crate) const EPOCH_MS: u64 = 1_700_000_000_000;
 /// the seeds of defects that were found before still show them.
 const PACKING_STREAM: u64 = 0x7061_636b;
 
+/// The stream that says whether values must be unique: apart for the same reason.
+const UNIQUE_STREAM: u64 = 0x756e_6971;
+
 /// One object put, with the events that S3 sends of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Upload {
@@ -70,6 +73,8 @@ pub(crate) struct Scenario {
     pub(crate) time_limit_ms: u64,
     pub(crate) window_bytes: u64,
     pub(crate) steering: Steering,
+    /// Whether the files are judged by a definition with a unique field.
+    pub(crate) unique: bool,
 }
 
 impl Scenario {
@@ -96,6 +101,17 @@ impl Scenario {
                 0 | 1 => upload.file.pack(Packing::Gzip),
                 2 => upload.file.pack(Packing::Utf16),
                 _ => upload.file.pack(Packing::Windows1252),
+            }
+        }
+        self
+    }
+
+    /// The same under a definition with a unique field: in one seed of four.
+    pub(crate) fn made_unique(mut self, seed: u64) -> Self {
+        self.unique = Random::stream(seed, UNIQUE_STREAM).one_in(4);
+        if self.unique {
+            for upload in &mut self.uploads {
+                upload.file.tell_unique();
             }
         }
         self
@@ -135,6 +151,7 @@ impl Scenario {
                 .max(500 * latency_ms),
             window_bytes: random.between(40, 500),
             steering: Steering::default(),
+            unique: false,
         }
     }
 }

@@ -26,7 +26,7 @@ use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_core::{PortError, PortResult};
 use batchfleet_testing::{
     ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
-    MemorySpool, MemoryStore, OneSink, SequenceIds,
+    MemorySpills, MemorySpool, MemoryStore, OneSink, SequenceIds,
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -130,6 +130,16 @@ impl Spool for Mortal<MemorySpool> {
         self.crash.call().await;
         self.inner.read(job, part, range).await
     }
+    async fn put_marks(&self, job: &JobId, batch: u64, bytes: Bytes) -> PortResult<()> {
+        self.crash.call().await;
+        let put = self.inner.put_marks(job, batch, bytes).await;
+        self.crash.call().await;
+        put
+    }
+    async fn marks(&self, job: &JobId, batch: u64) -> PortResult<Option<Bytes>> {
+        self.crash.call().await;
+        self.inner.marks(job, batch).await
+    }
     async fn clear(&self, job: &JobId) -> PortResult<()> {
         self.crash.call().await;
         let cleared = self.inner.clear(job).await;
@@ -228,6 +238,7 @@ pub(crate) struct Fleet {
     pub(crate) store: Arc<MemoryStore>,
     source: Arc<MemorySource>,
     pub(crate) spool: Arc<MemorySpool>,
+    pub(crate) spills: Arc<MemorySpills>,
     results: Arc<MemoryResults>,
     pub(crate) sink: Arc<MemorySink>,
     queue: Arc<MemoryQueue>,
@@ -306,6 +317,7 @@ impl Fleet {
             inner: Arc::clone(&source),
             crash: Arc::clone(&crash),
         });
+        let spills = Arc::new(MemorySpills::new());
         let spool = Arc::new(MemorySpool::new());
         let mortal_spool = Arc::new(Mortal {
             inner: Arc::clone(&spool),
@@ -340,6 +352,8 @@ impl Fleet {
             policy,
             batch_records: None,
             window_bytes: 8 << 20,
+            spills: Arc::clone(&spills) as _,
+            unique_memory_bytes: 0,
         };
         let worker = Worker {
             store: used,
@@ -359,6 +373,7 @@ impl Fleet {
             store,
             source,
             spool,
+            spills,
             results,
             sink,
             queue,

@@ -7,11 +7,13 @@
 mod corpus;
 mod decoding;
 mod fleet;
+mod footers;
 mod one_by_one;
 mod overload;
 mod redrive;
 mod reports;
 mod tolerance;
+mod unique;
 
 use std::sync::Arc;
 

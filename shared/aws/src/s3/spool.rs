@@ -35,6 +35,35 @@ impl S3Spool {
         }
     }
 
+    async fn put_object(&self, action: &'static str, key: String, bytes: Bytes) -> PortResult<()> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type("application/octet-stream")
+            .body(ByteStream::from(bytes))
+            .send()
+            .await
+            .map_err(|e| port_error(action, e))?;
+        Ok(())
+    }
+
+    async fn marks_once(&self, key: &str) -> PortResult<Option<Bytes>> {
+        let action = "read marks";
+        let sent = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
+        match sent {
+            Ok(output) => collect(action, output.body).await.map(Some),
+            Err(error) if absence(&error) == Some(Absence::Missing) => Ok(None),
+            Err(error) => Err(port_error(action, error)),
+        }
+    }
+
     async fn read_once(&self, key: &str, range: &Range<u64>) -> PortResult<Option<Bytes>> {
         let action = "read spool";
         let sent = self
@@ -100,16 +129,18 @@ impl S3Spool {
 #[async_trait]
 impl Spool for S3Spool {
     async fn put(&self, job: &JobId, part: u64, bytes: Bytes) -> PortResult<()> {
-        self.client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key_of(job, part))
-            .content_type("application/octet-stream")
-            .body(ByteStream::from(bytes))
-            .send()
+        self.put_object("write spool", key_of(job, part), bytes)
             .await
-            .map_err(|e| port_error("write spool", e))?;
-        Ok(())
+    }
+
+    async fn put_marks(&self, job: &JobId, batch: u64, bytes: Bytes) -> PortResult<()> {
+        self.put_object("write marks", marks_key(job, batch), bytes)
+            .await
+    }
+
+    async fn marks(&self, job: &JobId, batch: u64) -> PortResult<Option<Bytes>> {
+        let key = marks_key(job, batch);
+        persist(|| self.marks_once(&key)).await
     }
 
     async fn read(&self, job: &JobId, part: u64, range: Range<u64>) -> PortResult<Option<Bytes>> {
@@ -132,6 +163,10 @@ impl Spool for S3Spool {
         }
         Err(PortError::transient("clear spool", "there are parts left"))
     }
+}
+
+fn marks_key(job: &JobId, batch: u64) -> String {
+    format!("spool/{job}/marks-{batch:09}")
 }
 
 fn key_of(job: &JobId, part: u64) -> String {

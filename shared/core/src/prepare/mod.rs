@@ -3,11 +3,14 @@
 //! It streams the object once, finds where records begin and end, and writes the ranges of batches
 //! as it goes, so that workers run while it still reads. It holds the job under a lease and a fence
 //! and leaves a checkpoint after every window, so that another can go on where it stopped. It reads
-//! no cell but the header's.
+//! no cell but the header's, and those whose values must be unique.
 
+mod footer;
 mod planning;
 mod redrive;
+mod tail;
 mod text;
+mod uniques;
 
 use std::sync::Arc;
 
@@ -32,6 +35,7 @@ use crate::prepare::planning::Planning;
 pub use crate::prepare::redrive::next_attempt;
 use crate::process::JobPlan;
 use crate::source::{Route, SourceRef};
+use crate::unique::Spills;
 
 /// How long after a lease has ended a message waits that looks after it.
 const GRACE_MS: u64 = 500;
@@ -42,7 +46,7 @@ pub struct Preparer {
     pub store: Arc<dyn Store>,
     /// The uploaded bytes.
     pub source: Arc<dyn Source>,
-    /// The decoded text of sources that do not split.
+    /// The decoded text of sources that do not split, and the marks of duplicates.
     pub spool: Arc<dyn Spool>,
     /// Definitions by name.
     pub definitions: Arc<dyn Definitions>,
@@ -61,7 +65,14 @@ pub struct Preparer {
     /// How much of the object is read at once. Two windows are in memory: one is scanned while the
     /// next is fetched. Parts of a spool are as long: whoever reads a batch reads a part or two.
     pub window_bytes: u64,
+    /// Room for the keys of unique fields that do not fit into memory.
+    pub spills: Arc<dyn Spills>,
+    /// Bytes of memory for those keys: 29 to 57 each, as its table is just doubled or full.
+    pub unique_memory_bytes: u64,
 }
+
+/// Memory for some 7 million keys. What comes after goes to disk.
+pub const UNIQUE_MEMORY_BYTES: u64 = 512 << 20;
 
 /// The window for S3: AWS advises ranged reads of 8 to 16 MB.
 /// <https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html>
@@ -278,19 +289,12 @@ impl Preparer {
             })
         })?;
         let layout = match &job.source.redrive {
-            Some(redrive) => self.layout_before(redrive).await?,
+            Some(redrive) => self.layout_before(redrive, job, &definition).await?,
             None => self.read_layout(job, &definition).await?,
         };
         // Rows that were JSON are in a dialect of our own.
         if !layout.is_json() && !definition.reading().allows(&layout.dialect) {
-            return Err(Stop::Job(Reason {
-                code: ReasonCode::BadDefinition,
-                message: format!(
-                    "the dialect of the definition {} was changed since the file was planned: import the \
-                     file again",
-                    job.definition_name
-                ),
-            }));
+            return Err(dialect_changed(&job.definition_name));
         }
         let plan = JobPlan::bind(&definition, layout).map_err(|faults| {
             Stop::Job(Reason {
@@ -327,6 +331,17 @@ fn apply(policy: &mut Policy, definition: &Definition) {
         policy.workers_max = policy.workers_max.min(workers);
     }
     policy.tolerated = definition.tolerated();
+}
+
+/// A redrive takes over how its file was read.
+fn dialect_changed(definition: &str) -> Stop {
+    Stop::Job(Reason {
+        code: ReasonCode::BadDefinition,
+        message: format!(
+            "the dialect of the definition {definition} was changed since the file was planned: import the \
+             file again"
+        ),
+    })
 }
 
 /// Why planning stopped short.

@@ -1,10 +1,12 @@
 //! One preparer's run over the object: windows in, published batches and checkpoints out.
 
 use batchfleet_decode::Notes;
-use batchfleet_grammar::{BatchLimits, BatchRange, Limits, Position, Splitter};
+use batchfleet_grammar::{BatchLimits, BatchRange, Position, Splitter};
+use bytes::Bytes;
 use futures_util::future::{join, try_join_all};
 
 use super::text::SourceText;
+use super::uniques::{BatchMarks, Scan};
 use super::{Prepared, Preparer, Stop};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
@@ -20,9 +22,9 @@ use crate::work::leave_watch;
 /// connection, its publication, and the message.
 const HANDOVER_MARGIN_MS: u64 = 20_000;
 
-/// Preparers in a row that may run out of time before they have decoded a source as far as an earlier
-/// one did.
-const FRUITLESS_MAX: u32 = 3;
+/// Preparers in a row that may run out of time before they have gone through a source as far as an
+/// earlier one did.
+pub(super) const FRUITLESS_MAX: u32 = 3;
 
 /// One preparer's run over the object.
 pub(super) struct Planning<'a> {
@@ -33,6 +35,8 @@ pub(super) struct Planning<'a> {
     splitter: Splitter,
     /// Ranges that are not published yet; the first begins a page.
     pending: Vec<BatchRange>,
+    /// What looks at the records before they are pending, where anything does.
+    pub(super) scan: Option<Box<Scan<'a>>>,
     pub(super) progress: Checkpoint,
     /// When the hold was last extended.
     held_ms: u64,
@@ -65,7 +69,7 @@ impl<'a> Planning<'a> {
             .map(|deadline| deadline - HANDOVER_MARGIN_MS.min(deadline.saturating_sub(now) / 4));
         let splitter = Splitter::new(
             layout.dialect,
-            Limits::default(),
+            plan.limits(),
             batches,
             progress.next,
             progress.next_batch,
@@ -77,6 +81,7 @@ impl<'a> Planning<'a> {
             hold,
             splitter,
             pending: Vec::new(),
+            scan: Scan::of(preparer, job, plan, progress.next.offset).map(Box::new),
             progress,
             held_ms: now,
             stop_ms,
@@ -86,6 +91,10 @@ impl<'a> Planning<'a> {
     pub(super) async fn run(&mut self) -> Result<Prepared, Stop> {
         if let Some(redrive) = &self.job.source.redrive {
             return self.redrive(redrive).await;
+        }
+        let recalled = self.recall(&self.job.id, self.progress.next_batch).await?;
+        if let Some(early) = recalled {
+            return Ok(early);
         }
         let from = self.progress.next.offset;
         let mut text = SourceText::open(self.preparer, self.job, self.layout, from)?;
@@ -98,8 +107,8 @@ impl<'a> Planning<'a> {
                 next = text.next().await?;
                 self.extend_hold().await?
             } else {
-                self.splitter.push(&window, &mut self.pending)?;
-                let (published, read) = join(self.publish(false), text.next()).await;
+                let marks = self.cut(Some(&window)).await?;
+                let (published, read) = join(self.publish(marks, false), text.next()).await;
                 let published = published?;
                 next = read?;
                 published
@@ -111,11 +120,32 @@ impl<'a> Planning<'a> {
                 return self.hand_over(&text, from).await;
             }
         }
-        self.splitter.finish(&mut self.pending)?;
-        if self.publish(true).await? == Held::Lost {
+        let marks = self.cut(None).await?;
+        if self.publish(marks, true).await? == Held::Lost {
             return Ok(Prepared::Superseded(self.job.id.clone()));
         }
         self.mark_prepared(text.end(), text.notes()).await
+    }
+
+    /// Cuts the batches that end in the next window; or, without one, the last. The answer is what is
+    /// to be written of them before they are published.
+    async fn cut(&mut self, window: Option<&Bytes>) -> Result<Vec<BatchMarks>, Stop> {
+        let mut ranges = Vec::new();
+        match window {
+            Some(window) => self.splitter.push(window, &mut ranges)?,
+            None => self.splitter.finish(&mut ranges)?,
+        }
+        let Some(scan) = &mut self.scan else {
+            self.pending.append(&mut ranges);
+            return Ok(Vec::new());
+        };
+        let open = self.splitter.position().offset;
+        scan.take(window, ranges, open, &mut self.pending).await
+    }
+
+    /// Whether whoever takes over must go through what came before.
+    pub(super) fn remembers(&self) -> bool {
+        self.scan.as_ref().is_some_and(|scan| scan.remembers())
     }
 
     /// An aborted or failed job is planned no further: one small read a window.
@@ -139,12 +169,13 @@ impl<'a> Planning<'a> {
         text: &SourceText<'_>,
         from: u64,
     ) -> Result<Prepared, Stop> {
-        if text.is_decoded() && self.progress.next.offset == from {
+        let must_begin_anew = text.is_decoded() || self.remembers();
+        if must_begin_anew && self.progress.next.offset == from {
             self.progress.fruitless += 1;
             if self.progress.fruitless >= FRUITLESS_MAX {
                 return Err(Stop::Job(Reason::bad_source(&format!(
-                    "decoding the file up to byte {} of its text takes longer than a preparer has, and \
-                     none can begin in the middle: unpack the file or divide it, and upload that",
+                    "going through the file up to byte {} of its text takes longer than a preparer has, \
+                     and none can begin in the middle: unpack the file or divide it, and upload that",
                     self.progress.next.offset
                 ))));
             }
@@ -170,8 +201,10 @@ impl<'a> Planning<'a> {
     }
 
     /// Writes every full page (and, at the end, the last one), makes it claimable, wakes workers,
-    /// and only then moves the checkpoint behind it: a checkpoint never runs ahead of its batches.
-    async fn publish(&mut self, last: bool) -> PortResult<Held> {
+    /// and only then moves the checkpoint behind it: a checkpoint never runs ahead of its batches. Before
+    /// all that the marks of the batches that were cut last are written.
+    async fn publish(&mut self, marks: Vec<BatchMarks>, last: bool) -> PortResult<Held> {
+        self.put_marks(marks).await?;
         let page_batches = self.job.policy.page_batches as usize;
         let ready = if last {
             self.pending.len()
@@ -195,6 +228,7 @@ impl<'a> Planning<'a> {
             self.wake_workers().await?;
         }
         if last {
+            self.put_marks(Vec::new()).await?;
             self.seal_last_shard().await?;
         }
         self.checkpoint().await
@@ -230,12 +264,9 @@ impl<'a> Planning<'a> {
     }
 
     fn next_position(&self) -> Position {
-        match self.pending.first() {
-            Some(range) => Position {
-                offset: range.start,
-                record: range.first_record,
-                line: range.first_line,
-            },
+        let held = self.scan.as_ref().and_then(|scan| scan.first_held());
+        match self.pending.first().or(held) {
+            Some(range) => range.position(),
             None => self.splitter.position(),
         }
     }

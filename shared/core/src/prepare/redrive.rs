@@ -4,11 +4,12 @@
 //! same indexes, and reads the same version of the source. Which of their records are worked again
 //! the workers find out batch by batch (`work::scope`); all others count as skipped.
 
-use batchfleet_grammar::Position;
+use batchfleet_definition::Definition;
+use batchfleet_grammar::{BatchRange, Position};
 
 use super::planning::Planning;
 use super::text::SourceText;
-use super::{Prepared, Preparer, Stop};
+use super::{Prepared, Preparer, Stop, dialect_changed};
 use crate::batch::Publication;
 use crate::error::{PortError, PortResult};
 use crate::ids::JobId;
@@ -97,11 +98,24 @@ impl Preparer {
         Ok(job.zip(snapshot.map(|snapshot| snapshot.definition_text)))
     }
 
-    /// The layout of the attempt before.
-    pub(super) async fn layout_before(&self, redrive: &Redrive) -> Result<Layout, Stop> {
-        let snapshot = self.store.snapshot(&redrive.of).await?;
-        let layout = snapshot.and_then(|snapshot| snapshot.layout);
-        layout.ok_or_else(|| not_redrivable(format!("there is no job {} any more", redrive.of)))
+    /// The layout of the attempt before. Its plan says which rows are footers, so their number is as it
+    /// was.
+    pub(super) async fn layout_before(
+        &self,
+        redrive: &Redrive,
+        job: &Job,
+        definition: &Definition,
+    ) -> Result<Layout, Stop> {
+        let gone = || not_redrivable(format!("there is no job {} any more", redrive.of));
+        let snapshot = self.store.snapshot(&redrive.of).await?.ok_or_else(gone)?;
+        let layout = snapshot.layout.ok_or_else(gone)?;
+        let footer_rows = definition.reading().footer_rows;
+        let before = Definition::parse(&snapshot.definition_text);
+        let is_same = before.is_ok_and(|before| before.reading().footer_rows == footer_rows);
+        if !is_same && !layout.is_json() {
+            return Err(dialect_changed(&job.definition_name));
+        }
+        Ok(layout)
     }
 }
 
@@ -122,6 +136,10 @@ impl Planning<'_> {
         if let Some(early) = self.decode_again().await? {
             return Ok(early);
         }
+        let recalled = self.recall(&redrive.of, self.progress.next_batch).await?;
+        if let Some(early) = recalled {
+            return Ok(early);
+        }
         let shards = plan.shards;
         let per_shard = u64::from(self.job.policy.shard_batches);
         let first = (self.progress.next_batch / per_shard) as u32;
@@ -129,8 +147,8 @@ impl Planning<'_> {
             if let Some(status) = self.ended_meanwhile().await? {
                 return Ok(Prepared::AlreadyPrepared(self.job.id.clone(), status));
             }
-            if self.take_over_shard(redrive, number).await? == Held::Lost {
-                return Ok(Prepared::Superseded(self.job.id.clone()));
+            if let Some(early) = self.take_over_shard(redrive, number).await? {
+                return Ok(early);
             }
             if self.is_short_of_time() && number + 1 < shards {
                 return self.hand_on().await;
@@ -166,9 +184,14 @@ impl Planning<'_> {
         Ok(None)
     }
 
-    async fn take_over_shard(&mut self, redrive: &Redrive, number: u32) -> Result<Held, Stop> {
+    /// What there is to be returned where the shard is not taken over.
+    async fn take_over_shard(
+        &mut self,
+        redrive: &Redrive,
+        number: u32,
+    ) -> Result<Option<Prepared>, Stop> {
         if self.extend_hold().await? == Held::Lost {
-            return Ok(Held::Lost);
+            return Ok(Some(Prepared::Superseded(self.job.id.clone())));
         }
         let store = &self.preparer.store;
         let pages = store.pages(&redrive.of, number).await?;
@@ -178,6 +201,20 @@ impl Planning<'_> {
             let missing = format!("shard {number} of job {} is missing", redrive.of);
             return Err(PortError::corrupt("the plan", missing).into());
         };
+        if self.remembers() {
+            // Whoever planned a shard in part goes through all of it again, and writes the same.
+            let ranges: Vec<BatchRange> = pages
+                .iter()
+                .flat_map(|page| &page.ranges)
+                .copied()
+                .collect();
+            let (found, early) = self.go_through(&ranges).await?;
+            if early.is_some() {
+                return Ok(early);
+            }
+            self.put_marks(found).await?;
+        }
+        let store = &self.preparer.store;
         store.write_pages(&self.job.id, number, 0, &pages).await?;
         let publication = Publication {
             published: shard.published,
@@ -192,8 +229,10 @@ impl Planning<'_> {
             record: last.first_record + last.records,
             line: last.first_line,
         };
+        self.progress.fruitless = 0;
         self.wake_workers().await?;
-        Ok(self.checkpoint().await?)
+        let held = self.checkpoint().await?;
+        Ok((held == Held::Lost).then(|| Prepared::Superseded(self.job.id.clone())))
     }
 }
 

@@ -37,6 +37,9 @@ pub fn refused_by_destination(reason: &str, tries: u32) -> RowError {
 /// the first of them, as far as they are at hand ([`RAW_BYTES_MAX`](crate::rejects::RAW_BYTES_MAX)).
 #[must_use]
 pub fn reject_oversize(plan: &JobPlan, range: &BatchRange, head: &[u8]) -> Processed {
+    if range.footer > 0 {
+        return Processed::skipped(range);
+    }
     let bytes = range.end - range.start;
     let limit = plan.limits.record_bytes_max;
     let file = file(plan);
@@ -86,7 +89,8 @@ pub fn reject_all(
     let mut counts = Counts::default();
     while let Some(record) = reader.read() {
         counts.records += 1;
-        if record.is_skippable() || !scope.has(record.index()) {
+        let is_footer = record.index() >= range.footer_start();
+        if is_footer || record.is_skippable() || !scope.has(record.index()) {
             counts.skipped += 1;
         } else {
             counts.rejected += 1;

@@ -24,9 +24,10 @@ fn run(plan: &JobPlan, text: &[u8]) -> Processed {
         start: 0,
         end: text.len() as u64,
         first_record: 0,
-        records: 0,
+        records: u64::MAX,
         first_line: 2,
         oversize: false,
+        footer: 0,
     };
     let mut processing = Processing::new(plan, text, &range, &Scope::All);
     while processing.step(1) {}
@@ -140,6 +141,7 @@ fn what_is_not_in_the_scope_is_skipped() {
         records: 5,
         first_line: 2,
         oversize: false,
+        footer: 0,
     };
     let scope = Scope::Only(BTreeSet::from([13, 14]));
     let mut processing = Processing::new(&plan, text, &range, &scope);
@@ -175,6 +177,7 @@ fn any_step_gives_the_same() {
         records: 4,
         first_line: 2,
         oversize: false,
+        footer: 0,
     };
     let mut processing = Processing::new(&plan, text, &range, &Scope::All);
     while processing.step(1_000) {}
@@ -205,6 +208,7 @@ fn records_the_destination_refused_become_rejects_in_their_place() {
         records: 5,
         first_line: 2,
         oversize: false,
+        footer: 0,
     };
     let refusal = refused_by_destination("too\nlarge", 4);
     let refused = BTreeMap::from([(0, refusal.clone()), (3, refusal)]);
@@ -320,6 +324,7 @@ fn accepted_rows_with_warnings_are_delivered_counted_and_told() {
         records: 4,
         first_line: 2,
         oversize: false,
+        footer: 0,
     };
     let completion = done.completion(&range, false);
     assert_eq!((completion.warned, &completion.warnings), (2, &warnings));

@@ -5,6 +5,8 @@
 //! values are: they come as keys of 128 bits.
 
 mod filter;
+pub mod marks;
 mod seen;
 
+pub use marks::Mark;
 pub use seen::{NoSpills, Seen, Spill, Spills};

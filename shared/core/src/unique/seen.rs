@@ -11,7 +11,7 @@ use super::filter::Filter;
 use crate::error::{PortError, PortResult};
 
 /// Room for what does not fit into memory, gone with the value: a temporary file.
-pub trait Spill: Send {
+pub trait Spill: Send + Sync {
     /// Adds bytes behind those that are there.
     ///
     /// # Errors

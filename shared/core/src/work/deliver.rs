@@ -15,6 +15,7 @@ use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_
 use crate::rejects::RAW_BYTES_MAX;
 use crate::report::{PartOf, Report, output_part};
 use crate::spool;
+use crate::unique::{Mark, marks};
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
 
@@ -88,12 +89,12 @@ impl Invocation<'_> {
             let head = self.read_head(range).await?;
             return Ok(Some(reject_oversize(&self.plan, range, &head)));
         }
-        let bytes = self.read(range).await?;
+        let (bytes, marks) = try_join(self.read(range), self.marks(range)).await?;
         if mutation::on(Mutation::LoudLog) {
             tracing::warn!(?bytes, "read");
         }
-        self.work_through(Processing::new(&self.plan, &bytes, range, scope))
-            .await
+        let processing = Processing::new(&self.plan, &bytes, range, scope);
+        self.work_through(processing.marked(&marks)).await
     }
 
     /// `None` where the job was paused or ended meanwhile.
@@ -112,6 +113,18 @@ impl Invocation<'_> {
 
     pub(super) async fn read(&self, range: &BatchRange) -> PortResult<Bytes> {
         self.read_bytes(range.start..range.end).await
+    }
+
+    /// What the preparer found of the batch's records, where anything must be unique.
+    pub(super) async fn marks(&self, range: &BatchRange) -> PortResult<Vec<Mark>> {
+        let constraints = self.plan.unique_constraints();
+        if constraints == 0 {
+            return Ok(Vec::new());
+        }
+        let read = self.worker.spool.marks(&self.job.id, range.index).await?;
+        // They were written before the batch was published, also where there are none.
+        let bytes = read.ok_or(PortError::SpoolGone)?;
+        marks::decode(range, constraints, &bytes)
     }
 
     async fn read_bytes(&self, bytes: Range<u64>) -> PortResult<Bytes> {

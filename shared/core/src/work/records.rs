@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use batchfleet_grammar::BatchRange;
+use futures_util::future::try_join;
 
 use crate::batch::{Completion, Lease};
 use crate::delivery::{Delivered, RecordDelivery, Refusal, Steering};
@@ -40,8 +41,8 @@ impl Invocation<'_> {
             let head = self.read_head(range).await?;
             reject_oversize(&self.plan, range, &head)
         } else {
-            let bytes = self.read(range).await?;
-            let processing = Processing::new(&self.plan, &bytes, range, scope);
+            let (bytes, marks) = try_join(self.read(range), self.marks(range)).await?;
+            let processing = Processing::new(&self.plan, &bytes, range, scope).marked(&marks);
             let Some(mut processed) = self.work_through(processing).await? else {
                 return Ok(Err(BatchEnd::Stopped));
             };
@@ -61,7 +62,7 @@ impl Invocation<'_> {
                     let (job, refused) = (&self.job.id, refusals.len());
                     tracing::warn!(%job, batch = range.index, refused, "records refused by the destination");
                     let again = Processing::new(&self.plan, &bytes, range, scope);
-                    let again = again.refusing(errors(refusals));
+                    let again = again.marked(&marks).refusing(errors(refusals));
                     let Some(again) = self.work_through(again).await? else {
                         return Ok(Err(BatchEnd::Stopped));
                     };

@@ -48,11 +48,11 @@ impl Scope {
         }
     }
 
-    /// How many of the range's records are worked.
+    /// How many of the range's records are worked. Of a part of them, none is a footer.
     #[must_use]
     pub fn count(&self, range: &BatchRange) -> u64 {
         match self {
-            Self::All => range.records,
+            Self::All => range.records - range.footer,
             Self::Only(records) => records.len() as u64,
         }
     }

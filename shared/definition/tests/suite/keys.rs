@@ -200,7 +200,7 @@ fn dialects_that_make_no_sense() {
         ),
         (
             "footer_rows: many",
-            "expected a whole number from 0 to 10000, found \"many\"",
+            "expected a whole number from 0 to 1000, found \"many\"",
         ),
         ("columns: []", "expected at least one name"),
         (

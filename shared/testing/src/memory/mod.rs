@@ -7,6 +7,7 @@ mod clock;
 mod objects;
 mod queue;
 mod sink;
+mod spills;
 mod spool;
 mod store;
 
@@ -16,6 +17,7 @@ pub use clock::{ManualClock, SequenceIds};
 pub use objects::{MemoryDefinitions, MemoryResults, MemorySource};
 pub use queue::{MemoryQueue, Sent};
 pub use sink::{MemorySink, OneSink, SinkFault};
+pub use spills::MemorySpills;
 pub use spool::MemorySpool;
 pub use store::MemoryStore;
 

@@ -12,10 +12,11 @@ use bytes::Bytes;
 
 use super::lock;
 
-/// Parts in memory.
+/// Parts and marks in memory.
 #[derive(Debug, Default)]
 pub struct MemorySpool {
     parts: Mutex<BTreeMap<(JobId, u64), Bytes>>,
+    marks: Mutex<BTreeMap<(JobId, u64), Bytes>>,
 }
 
 impl MemorySpool {
@@ -39,10 +40,10 @@ impl MemorySpool {
         text
     }
 
-    /// How many parts there are, of all jobs.
+    /// How many parts and marks there are, of all jobs.
     #[must_use]
     pub fn len(&self) -> usize {
-        lock(&self.parts).len()
+        lock(&self.parts).len() + lock(&self.marks).len()
     }
 
     /// Whether there are none.
@@ -71,8 +72,18 @@ impl Spool for MemorySpool {
         Ok(Some(bytes.slice(range.start as usize..range.end as usize)))
     }
 
+    async fn put_marks(&self, job: &JobId, batch: u64, bytes: Bytes) -> PortResult<()> {
+        lock(&self.marks).insert((job.clone(), batch), bytes);
+        Ok(())
+    }
+
+    async fn marks(&self, job: &JobId, batch: u64) -> PortResult<Option<Bytes>> {
+        Ok(lock(&self.marks).get(&(job.clone(), batch)).cloned())
+    }
+
     async fn clear(&self, job: &JobId) -> PortResult<()> {
         lock(&self.parts).retain(|(owner, _), _| owner != job);
+        lock(&self.marks).retain(|(owner, _), _| owner != job);
         Ok(())
     }
 }

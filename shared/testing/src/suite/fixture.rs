@@ -96,6 +96,7 @@ pub(super) fn page(from: u64, count: u64) -> PlanPage {
         records: 10,
         first_line: 2 + index * 11,
         oversize: false,
+        footer: 0,
     };
     PlanPage {
         ranges: (from..from + count).map(range).collect(),

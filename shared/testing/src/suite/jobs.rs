@@ -235,6 +235,7 @@ pub async fn large_numbers_read_back_exactly(store: Arc<dyn Store>) {
         records: NO_FLOAT,
         first_line: NO_FLOAT + 4,
         oversize: true,
+        footer: 0,
     };
     let pages = [PlanPage {
         ranges: vec![range],

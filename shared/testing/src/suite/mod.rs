@@ -162,6 +162,7 @@ macro_rules! spool_conformance {
             spool::ranges_of_a_part_are_read_exactly,
             spool::a_part_is_written_again,
             spool::a_reader_of_a_part_sees_all_or_nothing,
+            spool::marks_read_back,
             spool::clearing_takes_the_jobs_parts_alone,
         );
     };

@@ -1,4 +1,5 @@
-//! The spool: parts of a decoded text, which are written, read in pieces, and removed together.
+//! The spool: parts of a decoded text, which are written, read in pieces, and removed together with the
+//! marks of batches.
 
 use std::sync::Arc;
 
@@ -74,6 +75,27 @@ pub async fn a_reader_of_a_part_sees_all_or_nothing(spool: Arc<dyn Spool>) {
     assert_eq!(whole(&*spool, &job, 0, bytes.len()).await, Some(bytes));
 }
 
+/// Marks read back as they were written, empty ones too, and are not mixed up with parts; those of a
+/// batch that nobody wrote are none.
+pub async fn marks_read_back(spool: Arc<dyn Spool>) {
+    let (job, other, bytes) = (fresh(), fresh(), content(10_000));
+    put(&*spool, &job, 1, &content(10)).await;
+    for _ in 0..2 {
+        for (batch, marks) in [(0, bytes.clone()), (2, Bytes::new())] {
+            spool.put_marks(&job, batch, marks).await.expect("put");
+        }
+    }
+    let marks = |batch| {
+        let (spool, job) = (Arc::clone(&spool), job.clone());
+        async move { spool.marks(&job, batch).await.expect("read") }
+    };
+    assert_eq!(marks(0).await, Some(bytes));
+    assert_eq!(marks(1).await, None);
+    assert_eq!(marks(2).await, Some(Bytes::new()));
+    assert_eq!(spool.marks(&other, 0).await.expect("read"), None);
+    assert_eq!(whole(&*spool, &job, 0, 10).await, None);
+}
+
 /// Clearing takes every part of the job, those of no other one, and may be done again.
 pub async fn clearing_takes_the_jobs_parts_alone(spool: Arc<dyn Spool>) {
     let (job, other, bytes) = (fresh(), fresh(), content(50));
@@ -82,12 +104,19 @@ pub async fn clearing_takes_the_jobs_parts_alone(spool: Arc<dyn Spool>) {
         put(&*spool, &job, part, &bytes).await;
     }
     put(&*spool, &other, 0, &bytes).await;
+    for owner in [&job, &other] {
+        let marks = spool.put_marks(owner, 4, bytes.clone()).await;
+        marks.expect("put");
+    }
     for _ in 0..2 {
         spool.clear(&job).await.expect("clear");
         for part in [0, 1, 2, 1_000_000_000] {
             assert_eq!(whole(&*spool, &job, part, 50).await, None);
         }
     }
+    assert_eq!(spool.marks(&job, 4).await.expect("read"), None);
+    let kept = spool.marks(&other, 4).await.expect("read");
+    assert_eq!(kept, Some(bytes.clone()));
     assert_eq!(whole(&*spool, &other, 0, 50).await, Some(bytes.clone()));
     put(&*spool, &job, 0, &bytes).await;
     assert_eq!(

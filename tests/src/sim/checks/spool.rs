@@ -30,6 +30,17 @@ pub(super) fn is_the_text(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdic
             return violated("I4", format!("{id} left part {part} in the spool"));
         }
     }
+    let marks = evidence.bucket.marks.keys();
+    let mut batches = marks.filter(|(owner, _)| owner == id);
+    if let Some((_, batch)) = batches.next() {
+        if !evidence.scenario.unique {
+            return violated("I5", format!("batch {batch} of {id} has marks"));
+        }
+        let was_quiet = evidence.history.disturbed.is_empty() && evidence.history.deaths == 0;
+        if was_quiet && job.is_completed() && !job.record.job.outbox {
+            return violated("I4", format!("{id} left the marks of batch {batch}"));
+        }
+    }
     Ok(())
 }
 

@@ -27,6 +27,8 @@ pub(super) const KEYS: [&str; 11] = [
 ];
 /// What stands above or below a table is a page, not a file.
 const ROWS_MAX: u32 = 10_000;
+/// Rows at the end at most: their places are remembered while the file is planned.
+const FOOTER_ROWS_MAX: u32 = 1_000;
 /// Encodings that a message offers; every label of the Encoding Standard is taken.
 const ENCODINGS: [&str; 12] = [
     "UTF-8",
@@ -89,7 +91,7 @@ impl Reader {
             reading.preamble_rows = self.integer(at, 0..=ROWS_MAX);
         }
         if let Some(at) = given("footer_rows") {
-            reading.footer_rows = self.integer(at, 0..=ROWS_MAX).unwrap_or(0);
+            reading.footer_rows = self.integer(at, 0..=FOOTER_ROWS_MAX).unwrap_or(0);
         }
         self.head(&keys, &mut reading);
         if let Err(error) = reading.dialect().validate() {
