@@ -98,4 +98,7 @@ def write():
             table.bad(cells, *errors, quote_all=True)
         else:
             table.good(*transaction(number), quote_all=True)
+    # Below the table: what is no transaction.
+    table.skipped('"Summe der Umsätze";"";"";"";"";"12.345,67";"EUR"')
+    table.skipped('"* Angaben ohne Gewähr; Stand: 31.03.2024"')
     table.write("transactions.csv")

@@ -111,17 +111,25 @@ def write():
             error("TYPE_MISMATCH", "birthday", "the value is not a date (DD.MM.YYYY or YYYY-MM-DD)"),
         ]),
     }
+    # Addresses that an earlier row has, in another spelling; also if that row is a reject itself.
+    repeated = {44: ("KONTAKT002@EXAMPLE.ORG", 2), 62: ("Kontakt 19 <kontakt019@example.com>", 19)}
+    lines = {}
     for number in range(1, 71):
         if number in (53, 57):
             # A comma that nobody put in quotes: all cells behind it stand one column too far right.
             cells = ["Tilda", "Unger", f"kontakt0{number}@example.com", "", "Unger", " Töchter und Co.", "DE", "ja", "02.03.1970"]
             table.bad(cells + shifted[number][0], *shifted[number][1], text=",".join(cells + shifted[number][0]))
+        elif number in repeated:
+            address, earlier = repeated[number]
+            twice = f"the value must be unique, and is in line {lines[earlier]} already"
+            table.bad(broken(number, Mail=address), error("DUPLICATE_VALUE", "email", twice))
         elif number in bad:
             cells, *errors = bad[number]
             table.bad(cells, *errors)
         else:
             cells, output = person(number)
             table.good(cells, output)
+        lines[number] = table.last_line
         if number in (20, 60):
             # Rows that Excel kept because they once held something.
             table.skipped(",,,,,,,,")

@@ -87,6 +87,10 @@ def write():
         if number in bad:
             cells, *errors = bad[number]
             table.bad(cells, *errors)
+        elif number == 77:
+            # The number that the line above has, which is a number: 01 is 1.
+            twice = f"order_id, line: these values together must be unique, and are in line {table.last_line} already"
+            table.bad(broken(77, line="01"), error("DUPLICATE_VALUE", None, twice))
         elif number == 66:
             # More than usual: reported, and accepted all the same.
             cells = broken(66, quantity="5000", price="1.00", discount="", total="5000.00")

@@ -81,6 +81,8 @@ class Table:
             "offset": len(self.text.encode()),
         }
         self.index += 1
+        # For rows that repeat this one's values.
+        self.last_line = place["line"]
         self.counts["records"] += 1
         self.text += text + self.line_end
         return place

@@ -121,7 +121,7 @@ proptest! {
         let errors = check(&plan, &row).err();
         prop_assert!(errors.is_some());
         for error in errors.into_iter().flatten() {
-            prop_assert!(!error.message.contains("plante"), "{}", error.message);
+            prop_assert!(!error.message.contains("planted"), "{}", error.message);
             prop_assert_eq!(error.suggestion, None);
         }
     }
