@@ -11,6 +11,7 @@ mod detect;
 mod dlq;
 mod explain;
 mod follow;
+mod infer;
 mod look;
 mod memory;
 mod outcome;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Run(options) => run::run(options),
         Command::Detect(options) => detect::detect(options),
+        Command::Infer(options) => infer::infer(options),
         #[cfg(feature = "aws")]
         Command::Upload(options) => block_on(upload::upload(options)),
         Command::Jobs(options) => block_on(status::jobs(options)),
