@@ -45,6 +45,12 @@ pub(crate) enum Command {
     Template(TemplateArgs),
     /// Check a definition, or print the JSON Schema for definitions.
     Definition(DefinitionArgs),
+    /// Print a definition for a file: names, types, formats, what is required and unique, with comments
+    /// that say on what evidence.
+    ///
+    /// What it prints accepts that very file: it is checked against it first. Rows that no definition can
+    /// accept are said on stderr. Exits with 1 where the definition could not be shown to accept the file.
+    Infer(InferArgs),
     /// Upload a file to a deployed stack, follow its job, and print the summary.
     #[cfg(feature = "aws")]
     Upload(UploadArgs),
@@ -165,6 +171,19 @@ pub(crate) struct DefinitionCheckArgs {
     /// Print one JSON object on stdout and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InferArgs {
+    /// The file, or - for stdin.
+    pub(crate) file: PathBuf,
+    /// Look at the first N rows alone. What is inferred then says less, and may not accept the others.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rows: Option<u64>,
+    /// Look at every row; this goes without saying.
+    #[arg(long, conflicts_with = "rows")]
+    #[expect(dead_code, reason = "it says what is done anyway")]
+    pub(crate) all: bool,
 }
 
 /// The folder of local jobs, unless another is named.

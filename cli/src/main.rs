@@ -13,6 +13,7 @@ mod detect;
 mod dlq;
 mod explain;
 mod follow;
+mod infer;
 mod look;
 mod memory;
 mod outcome;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Check(options) => check::check(options),
         Command::Template(options) => template::template(options),
         Command::Definition(options) => definition::definition(options),
+        Command::Infer(options) => infer::infer(options),
         #[cfg(feature = "aws")]
         Command::Upload(options) => block_on(upload::upload(options)),
         Command::Jobs(options) => block_on(status::jobs(options)),
