@@ -1,7 +1,8 @@
 //! The `batchfleet` command. Only this crate prints, and of it only `terminal`.
 //!
 //! Exit codes: 0 the job completed, with rejects or not, or is open; 1 it failed, was aborted, or the
-//! command could not go on; 2 bad usage, no such job, a bad definition or an unreadable file.
+//! command could not go on; 2 bad usage, no such job, a bad definition or an unreadable file. Of a
+//! check: 0 all is good; 1 it is not, or the file can't be read.
 
 mod args;
 mod check;

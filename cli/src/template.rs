@@ -8,6 +8,7 @@ mod candidates;
 mod pattern;
 mod rows;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -51,27 +52,83 @@ struct Made {
 fn make(definition: &Definition, count: u64) -> Result<Made, String> {
     let header = header(definition)?;
     let rows = rows::make(definition, &header, count)?;
-    let reading = definition.reading();
     let mut lines = Vec::new();
-    if reading.header != Some(false) {
+    if definition.reading().header != Some(false) {
         lines.push(header);
     }
     lines.extend(rows.cells);
+    let mut why = String::new();
+    for form in Form::ALL {
+        let Some(table) = form.write(definition.reading(), &lines) else {
+            continue;
+        };
+        let bytes = encode(&around(definition.reading(), &table), definition.reading())?;
+        match verify(definition, &bytes, count) {
+            Ok(()) => {
+                return Ok(Made {
+                    bytes,
+                    notes: rows.notes,
+                });
+            }
+            // What the plainest of them lacks is what people can mend.
+            Err(fault) if why.is_empty() => why = fault,
+            Err(_) => {}
+        }
+    }
+    Err(why)
+}
+
+/// Ways to write a table. What the definition leaves open is found in the file, and cells that look
+/// like several would mislead that in the plainest.
+#[derive(Clone, Copy)]
+enum Form {
+    Plain,
+    Semicolons,
+    Quoted,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Plain, Self::Semicolons, Self::Quoted];
+
+    /// The table; nothing where the definition has it otherwise.
+    fn write(self, reading: &Reading, lines: &[Vec<String>]) -> Option<String> {
+        let mut dialect = reading.dialect();
+        let quote = dialect.quote.map(char::from);
+        match self {
+            Self::Plain => {}
+            Self::Semicolons if reading.delimiter.is_none() => dialect.delimiter = b';',
+            Self::Quoted if dialect.escape.is_none() => {
+                let (quote, delimiter) = (quote?, char::from(dialect.delimiter));
+                let quoted = |cell: &String| {
+                    let doubled = cell.replace(quote, &format!("{quote}{quote}"));
+                    format!("{quote}{doubled}{quote}")
+                };
+                let mut text = String::new();
+                for line in lines {
+                    let cells: Vec<String> = line.iter().map(quoted).collect();
+                    text.push_str(&cells.join(delimiter.encode_utf8(&mut [0; 4])));
+                    text.push('\n');
+                }
+                return Some(text);
+            }
+            Self::Semicolons | Self::Quoted => return None,
+        }
+        let table = write_rows(dialect, lines);
+        Some(String::from_utf8_lossy(&table).into_owned())
+    }
+}
+
+/// A table with what is above and below it.
+fn around(reading: &Reading, table: &str) -> String {
     let mut text = String::new();
     for line in 1..=reading.preamble_rows.unwrap_or(0) {
-        text.push_str(&format!("Line {line} above the table\n"));
+        let _ = writeln!(text, "Line {line} above the table");
     }
-    let table = write_rows(reading.dialect(), &lines);
-    text.push_str(&String::from_utf8_lossy(&table));
+    text.push_str(table);
     for row in 1..=reading.footer_rows {
-        text.push_str(&format!("Row {row} below the table\n"));
+        let _ = writeln!(text, "Row {row} below the table");
     }
-    let bytes = encode(&text, reading)?;
-    verify(definition, &bytes, count)?;
-    Ok(Made {
-        bytes,
-        notes: rows.notes,
-    })
+    text
 }
 
 /// The names of the columns, in their order.

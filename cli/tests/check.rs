@@ -105,7 +105,7 @@ Bad rows:
 
 Rows with warnings:
   line 7: {"email":"cy@example.com","age":"","ctiy":"Rome","nick":"cyrus","notes":"z"}
-    LENGTH nick: "cyrus" has 5 characters, more than the 3 allowed
+    LENGTH nick: "cyrus" has 5 characters, at most 3 allowed
 "#
     );
 }

@@ -26,7 +26,8 @@ fn said(output: Output) -> (String, Option<i32>) {
 const FAULTY: &str = "name: a b
 fields:
   - { name: id, type: integr }
-  - { name: id, requird: true }
+  - { name: id, required: true }
+ragged: bad
 ";
 
 #[test]
@@ -37,9 +38,10 @@ fn every_fault_is_told_with_its_place() {
         text,
         "def.yaml: 4 faults
 line 1, column 7: name: expected a name of 1 to 64 letters, digits, \"-\", \"_\" and \".\", found \"a b\"
-line 3, column 23: fields[0].type: unknown type \"integr\"; did you mean \"integer\"?
-line 4, column 11: fields[1].name: the header \"id\" belongs to the field \"id\" already; case does not count
-line 4, column 15: fields[1].requird: unknown key \"requird\"; did you mean \"required\"?
+line 3, column 23: fields[0].type: unknown type \"integr\"; expected one of string, number, integer, \
+decimal, boolean, date, datetime, email, url, uuid, phone, enum, array, json; did you mean \"integer\"?
+line 4, column 13: fields[1].name: duplicate field \"id\", first on line 3; case does not count
+line 5, column 1: ragged: unknown ragged \"bad\"; expected one of pad, reject, truncate
 "
     );
     let (text, _) = said(definition(&["check", "def.yaml", "--json"], FAULTY));
@@ -49,7 +51,9 @@ line 4, column 15: fields[1].requird: unknown key \"requird\"; did you mean \"re
         report["faults"][1],
         json!({
             "path": "fields[0].type", "line": 3, "column": 23,
-            "message": "unknown type \"integr\"; did you mean \"integer\"?",
+            "message": "unknown type \"integr\"; expected one of string, number, integer, decimal, \
+                        boolean, date, datetime, email, url, uuid, phone, enum, array, json; did you \
+                        mean \"integer\"?",
         })
     );
 }
@@ -65,7 +69,8 @@ fn a_good_definition_is_good_and_what_is_suspicious_is_said() {
     let strange = "fields:
   - { name: flag, type: boolean, unique: true }
   - { name: kind, type: enum, values: [a, b, c], unique: true }
-  - { name: code, unique: true, default: x }
+  - { name: code, unique: true }
+  - { name: given, required: true, default: x }
   - { name: must, required: true, severity: warning }
 unique_together: [[kind, code]]
 ";
@@ -73,10 +78,10 @@ unique_together: [[kind, code]]
     assert_eq!(code, Some(0));
     assert_eq!(
         text,
-        "def.yaml: good; 4 fields
+        "def.yaml: good; 5 fields
 warning: flag: it is unique and has 2 values at most, so no file has more good rows with a value
 warning: kind: it is unique and has 3 values at most, so no file has more good rows with a value
-warning: code: it is unique and has a default: of the rows without a value only the first is good
+warning: given: it is required and has a default, so an empty cell is never an error
 warning: must: it is required, but that it is missing is only a warning
 warning: unique_together of kind, code: kind alone is unique already
 warning: unique_together of kind, code: code alone is unique already

@@ -100,9 +100,9 @@ fn every_definition_we_have_has_a_template() {
             Err(why) => said.push((definition, why)),
         }
     }
-    assert!(good > 60, "{good}");
+    assert!(good >= 35, "{good}");
     for (definition, why) in &said {
-        let is_expected = ["has no fields", "no field has a column", "ask for fewer"];
+        let is_expected = ["has no fields", "data.tags.exists"];
         let is_expected = is_expected.iter().any(|expected| why.contains(expected));
         assert!(is_expected, "{definition}\n{why}");
     }

@@ -40,12 +40,6 @@ fn of_field(field: &Field) -> Vec<String> {
             )),
             None => {}
         }
-        if field.default.is_some() {
-            found.push(
-                "it is unique and has a default: of the rows without a value only the first is good"
-                    .to_owned(),
-            );
-        }
     }
     if field.required && field.default.is_some() {
         found.push(

@@ -7,6 +7,9 @@ use batchfleet_definition::{Converter, Definition, Field, FieldType, Literal, Tr
 
 use super::pattern::Pattern;
 
+/// Examples of a type that come first.
+const PLAIN: u64 = 8;
+
 /// Examples of a type, one after another.
 const COUNTED: u64 = 64;
 
@@ -15,6 +18,10 @@ const AROUND: i64 = 40;
 
 /// Texts of a pattern: each a roll of the dice.
 const PATTERN_TRIES: u64 = 400;
+
+/// What is taken of rules, and the longest text that is made of a beginning and a length.
+const SPOKEN_MAX: usize = 200;
+const PADDED_MAX: usize = 100;
 
 /// The longest text made to fill a length, and the most items of a list.
 const LENGTH_MAX: u32 = 2_000;
@@ -26,9 +33,11 @@ pub(super) fn of(definition: &Definition, field: &Field, count: u64) -> Vec<Stri
     };
     let mut found = Vec::new();
     named(field, &converter, &mut found);
-    for n in 0..COUNTED.max(2 * count) {
-        found.push(converter.example(n));
-    }
+    let examples = |from: u64, to: u64| (from..to).map(|n| converter.example(n));
+    found.extend(examples(0, PLAIN));
+    // Before there are enough others: with rules it is these that are needed.
+    found.extend(spoken_of(definition));
+    found.extend(examples(PLAIN, COUNTED.max(2 * count)));
     bounded(field, &converter, &mut found);
     patterned(field, count, &mut found);
     if field.kind == FieldType::Array {
@@ -39,7 +48,6 @@ pub(super) fn of(definition: &Definition, field: &Field, count: u64) -> Vec<Stri
     if field.kind == FieldType::Json {
         found.extend(["{}", "[]", "1", "true", "\"text\""].map(str::to_owned));
     }
-    found.extend(spoken_of(definition));
     found
 }
 
@@ -222,7 +230,8 @@ fn filled(first: char, n: u64, length: usize) -> String {
     characters.iter().rev().collect()
 }
 
-/// Texts and numbers that rules speak of, which are what values are compared with.
+/// Texts and numbers that rules speak of, which are what values are compared with; and texts that
+/// begin with one of those and are as long as one of these says.
 fn spoken_of(definition: &Definition) -> Vec<String> {
     let mut found = Vec::new();
     for rule in definition.rules() {
@@ -230,6 +239,18 @@ fn spoken_of(definition: &Definition) -> Vec<String> {
             literals(text, &mut found);
         }
     }
+    found.truncate(SPOKEN_MAX);
+    let lengths: Vec<usize> = found.iter().filter_map(|text| text.parse().ok()).collect();
+    for index in 0..found.len() {
+        let text = found[index].clone();
+        let characters = text.chars().count();
+        for length in &lengths {
+            if (characters + 1..=PADDED_MAX).contains(length) {
+                found.push(text.clone() + &"0".repeat(length - characters));
+            }
+        }
+    }
+    found.truncate(SPOKEN_MAX);
     found
 }
 

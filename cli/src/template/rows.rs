@@ -15,6 +15,9 @@ use super::candidates;
 /// Good cells that are kept of a field, and of one whose values are unique how many more than rows.
 const POOL: usize = 24;
 
+/// The same where there are rules, which pick among them.
+const RULES_POOL: usize = 100;
+
 /// Combinations tried for a row before it is given up.
 const TRIES_MAX: u32 = 20_000;
 
@@ -247,10 +250,20 @@ impl Pool {
         let mut candidates = candidates::of(definition, field, count);
         let mut seen = HashSet::new();
         candidates.retain(|cell| !cell.is_empty() && seen.insert(cell.clone()));
+        let dialect = definition.reading().dialect();
+        if dialect.quote.is_none() && dialect.escape.is_none() {
+            // What such a file can't hold.
+            let delimiter = char::from(dialect.delimiter);
+            candidates.retain(|cell| !cell.contains([delimiter, '\n', '\r']));
+        }
         Self {
             candidates,
             good: Vec::new(),
-            wanted: POOL + count as usize,
+            wanted: if definition.rules().is_empty() {
+                POOL
+            } else {
+                RULES_POOL
+            } + count as usize,
         }
     }
 
