@@ -9,7 +9,7 @@ const LISTS: [(&str, &str); 4] = [
     (
         "<keys>",
         "name, description, dialect, fields, ragged, strict, unknown_columns, skip_empty_rows, \
-         unique_together, rules, batches, destination, retries, max_workers, on_error, tolerated_failures",
+         unique_together, duplicates_of, rules, batches, destination, retries, max_workers, on_error, tolerated_failures",
     ),
     (
         "<field keys>",
