@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use batchfleet_core::job::Policy;
 
-use crate::table_sink::Tables;
+use crate::tables::Tables;
 
 /// What the functions are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub struct Settings {
     /// `BATCHFLEET_DESTINATION_TABLES`: the DynamoDB table that definitions may name as their destination,
     /// or the beginning of the names of several with a `*` behind it. None unless set.
     pub destination_tables: Option<Tables>,
+    /// `BATCHFLEET_LOOKUP_TABLES`: likewise the table that definitions may look records up in, besides
+    /// their destination. None unless set.
+    pub lookup_tables: Option<Tables>,
     /// `BATCHFLEET_METERING`: `on` logs the capacity units of every invocation. Off unless set.
     pub metering: bool,
 }
@@ -116,6 +119,7 @@ impl Settings {
             ttl_days: reader.number("BATCHFLEET_TTL_DAYS", 90, 1..=3_650) as u32,
             attempts_max: reader.number("BATCHFLEET_ATTEMPTS_MAX", 5, 1..=100) as u32,
             destination_tables: reader.tables("BATCHFLEET_DESTINATION_TABLES"),
+            lookup_tables: reader.tables("BATCHFLEET_LOOKUP_TABLES"),
             metering: reader.switch("BATCHFLEET_METERING", false),
         };
         if reader.faults.is_empty() {
@@ -238,6 +242,7 @@ mod tests {
         );
         assert_eq!((settings.attempts_max, settings.metering), (5, false));
         assert_eq!(settings.destination_tables, None);
+        assert_eq!(settings.lookup_tables, None);
         assert_eq!(settings.policy(), Policy::default());
     }
 

@@ -27,7 +27,8 @@ mod unique;
 
 pub use definition::{
     Batches, Constraints, Definition, Destination, Field, KeyField, LookupField, Pad, Ragged,
-    Reading, Retries, TableDestination, TableLookup, Tolerated, Transform, Unique, UniqueTogether, UnknownColumns,
+    Reading, Retries, TableDestination, TableLookup, Tolerated, Transform, Unique, UniqueTogether,
+    UnknownColumns,
 };
 pub use header::{HeaderFault, HeaderFaults, MAX_COLUMNS};
 pub use json_lines::JsonLines;

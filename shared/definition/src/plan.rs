@@ -33,7 +33,7 @@ impl<T: AsRef<[u8]>> Cells for [T] {
 /// Takes accepted rows.
 ///
 /// A row is `begin`, then `field` for every field of the plan in order, then `end`. At any point
-/// after `begin`, `discard` may take the place of the rest.
+/// after `begin`, `discard` may take the place of the rest; right after `end` it takes the row back.
 pub trait Encoder {
     /// Begins a row.
     fn begin(&mut self);

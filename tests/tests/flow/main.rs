@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod decoding;
+mod existing;
 mod fleet;
 mod one_by_one;
 mod overload;

@@ -5,8 +5,6 @@
 //! their place; and those rejects have the claim's fence in their name, so that the closer merges the
 //! ones that the completion counts.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use batchfleet_grammar::BatchRange;
 
@@ -14,7 +12,7 @@ use crate::batch::{Completion, Lease};
 use crate::delivery::{Delivered, RecordDelivery, Refusal, Steering};
 use crate::error::PortResult;
 use crate::ports::Sink;
-use crate::process::{Processing, refused_by_destination, reject_oversize};
+use crate::process::{Processing, Refused, refused_by_destination, reject_oversize};
 use crate::report::output_part;
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
@@ -41,9 +39,10 @@ impl Invocation<'_> {
             reject_oversize(&self.plan, range, &head)
         } else {
             let bytes = self.read(range).await?;
-            let processing = Processing::new(&self.plan, &bytes, range, scope);
-            let Some(mut processed) = self.work_through(processing).await? else {
-                return Ok(Err(BatchEnd::Stopped));
+            let (mut processed, mut refused) = match self.check(lease, range, scope, &bytes).await?
+            {
+                Ok(checked) => checked,
+                Err(end) => return Ok(Err(end)),
             };
             let delivery = RecordDelivery {
                 sink,
@@ -58,10 +57,11 @@ impl Invocation<'_> {
                 Delivered::Done(refusals) if refusals.is_empty() => processed,
                 Delivered::Done(refusals) => {
                     // What the destination said may quote the rows, and is for the rejects alone.
-                    let (job, refused) = (&self.job.id, refusals.len());
-                    tracing::warn!(%job, batch = range.index, refused, "records refused by the destination");
+                    let (job, count) = (&self.job.id, refusals.len());
+                    tracing::warn!(%job, batch = range.index, refused = count, "records refused by the destination");
+                    add(&mut refused, refusals);
                     let again = Processing::new(&self.plan, &bytes, range, scope);
-                    let again = again.refusing(errors(refusals));
+                    let again = again.refusing(refused);
                     let Some(again) = self.work_through(again).await? else {
                         return Ok(Err(BatchEnd::Stopped));
                     };
@@ -81,7 +81,9 @@ impl Invocation<'_> {
     }
 }
 
-fn errors(refusals: Vec<Refusal>) -> BTreeMap<u64, batchfleet_definition::RowError> {
-    let error = |one: Refusal| (one.index, refused_by_destination(&one.reason, one.tries));
-    refusals.into_iter().map(error).collect()
+fn add(refused: &mut Refused, refusals: Vec<Refusal>) {
+    for one in refusals {
+        let error = refused_by_destination(&one.reason, one.tries);
+        refused.entry(one.index).or_default().push(error);
+    }
 }

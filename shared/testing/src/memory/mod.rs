@@ -9,6 +9,7 @@ mod queue;
 mod sink;
 mod spool;
 mod store;
+mod tables;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +19,7 @@ pub use queue::{MemoryQueue, Sent};
 pub use sink::{MemorySink, OneSink, SinkFault};
 pub use spool::MemorySpool;
 pub use store::MemoryStore;
+pub use tables::{LookupFault, MemoryTables};
 
 /// Locks, also after a test panicked while holding the lock: what it guards is changed only in
 /// whole steps.

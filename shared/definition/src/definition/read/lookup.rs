@@ -67,7 +67,8 @@ impl Reader {
     }
 
     fn lookup_key(&mut self, at: &At<'_>, fields: Option<&[Field]>) -> Option<Vec<LookupField>> {
-        let expected = "a mapping of the table's key attributes to fields: { customer_email: email }";
+        let expected =
+            "a mapping of the table's key attributes to fields: { customer_email: email }";
         let entries = self.entries(at, expected)?;
         if !(1..=2).contains(&entries.len()) {
             let message = format!(
