@@ -87,10 +87,9 @@ fn attribute(json: &str, depth: usize) -> Result<AttributeValue, Trouble> {
         }
         Some(b'{') => {
             let entries: HashMap<String, &RawValue> = read(json)?;
-            let entries = entries.into_iter().map(|(name, value)| {
-                let value = attribute(value.get(), depth + 1)?;
-                Ok((name, value))
-            });
+            let entries = entries
+                .into_iter()
+                .map(|(name, value)| attribute(value.get(), depth + 1).map(|value| (name, value)));
             entries.collect::<Result<_, _>>().map(AttributeValue::M)
         }
         _ => {

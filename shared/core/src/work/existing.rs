@@ -20,7 +20,7 @@ impl Invocation<'_> {
         range: &BatchRange,
         processed: &Processed,
     ) -> PortResult<Result<Refused, BatchEnd>> {
-        if self.lookups.is_empty() || processed.rows.is_empty() {
+        if self.tables.is_empty() || processed.rows.is_empty() {
             return Ok(Ok(Refused::new()));
         }
         let name = existing_part(range.index);
@@ -33,10 +33,10 @@ impl Invocation<'_> {
         };
         let existing = self.keep(&name, existing).await?;
         let mut found = Refused::new();
-        for (record, lookups) in existing.by_record() {
-            let errors = lookups
+        for (record, found_by) in existing.by_record() {
+            let errors = found_by
                 .into_iter()
-                .map(|lookup| self.plan.external_duplicate(lookup));
+                .map(|place| self.plan.external_duplicate(place));
             found.insert(record, errors.collect());
         }
         Ok(Ok(found))
@@ -65,7 +65,7 @@ impl Invocation<'_> {
         let Some(kept) = self.worker.results.get(job, name).await? else {
             return Ok(None);
         };
-        Existing::read(&kept, &self.definition_sum, self.lookups.len())
+        Existing::read(&kept, &self.definition_sum, self.tables.len())
     }
 
     /// Keeps an answer, and gives the one that is kept: somebody else's, where it came first.
@@ -84,14 +84,14 @@ impl Invocation<'_> {
 
     /// Asks every table for the good records.
     async fn ask(&self, processed: &Processed) -> PortResult<Result<Existing, BatchEnd>> {
-        let mut keys = RowKeys::new(self.lookups.len());
+        let mut keys = RowKeys::new(self.tables.len());
         for (record, row) in processed.records() {
             keys.add(self.plan.lookups(), record, row)?;
         }
-        let mut records = Vec::with_capacity(self.lookups.len());
-        for (place, lookup) in self.lookups.iter().enumerate() {
+        let mut records = Vec::with_capacity(self.tables.len());
+        for (place, table) in self.tables.iter().enumerate() {
             let asking = Asking {
-                lookup: &**lookup,
+                lookup: &*table.lookup,
                 retries: self.plan.retries(),
                 ends_ms: self.delivery_ends_ms(),
                 clock: &*self.worker.clock,

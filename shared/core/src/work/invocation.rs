@@ -11,10 +11,10 @@ use crate::ids::OwnerId;
 use crate::job::{Job, JobStatus};
 use crate::mutation::{self, Mutation};
 use crate::plan::PlanPage;
-use crate::ports::{ClaimOutcome, Held, Lookup, Sink, TicketOutcome};
+use crate::ports::{ClaimOutcome, Held, Sink, TicketOutcome};
 use crate::process::SharedPlan;
 use crate::work::scope::Before;
-use crate::work::{Bound, Place, Worker};
+use crate::work::{AskedTable, Bound, Place, Worker};
 
 /// How often a worker looks whether its job was paused or ended.
 const STATUS_EVERY_MS: u64 = 1_000;
@@ -85,7 +85,7 @@ pub(super) struct Invocation<'a> {
     /// Where the records go, if they go there one by one.
     pub(super) sink: Option<Arc<dyn Sink>>,
     /// Tables whose records the rows must not be, in the order of the definition.
-    pub(super) lookups: Vec<Arc<dyn Lookup>>,
+    pub(super) tables: Vec<AskedTable>,
     /// The SHA-256 of the definition's text.
     pub(super) definition_sum: Arc<str>,
     deadline_ms: Option<u64>,
@@ -123,7 +123,7 @@ impl<'a> Invocation<'a> {
             owner,
             plan: bound.plan,
             sink: bound.sink,
-            lookups: bound.lookups,
+            tables: bound.tables,
             definition_sum: bound.definition_sum,
             place,
             deadline_ms,

@@ -266,17 +266,17 @@ impl Worker {
                 FoundSink::Unusable(why) => return Ok(Err(Reason::bad_destination(&why))),
             };
         }
-        let mut lookups = Vec::with_capacity(plan.lookups().len());
+        let mut tables = Vec::with_capacity(plan.lookups().len());
         for table in plan.lookups() {
             match self.lookups.lookup(table).await? {
-                FoundLookup::Lookup(lookup) => lookups.push(lookup),
+                FoundLookup::Lookup(lookup) => tables.push(AskedTable { lookup }),
                 FoundLookup::Unusable(why) => return Ok(Err(Reason::bad_lookup(&why))),
             }
         }
         let bound = Bound {
             plan,
             sink,
-            lookups,
+            tables,
             definition_sum: definition_sum.into(),
         };
         self.plans.put(job, &bound);
@@ -310,9 +310,15 @@ struct Bound {
     /// Where the records go, if they go there one by one.
     sink: Option<Arc<dyn Sink>>,
     /// The tables of the definition's look-ups, in their order.
-    lookups: Vec<Arc<dyn Lookup>>,
+    tables: Vec<AskedTable>,
     /// The SHA-256 of the definition's text.
     definition_sum: Arc<str>,
+}
+
+/// A table whose records the rows must not be.
+#[derive(Clone)]
+struct AskedTable {
+    lookup: Arc<dyn Lookup>,
 }
 
 /// The message that goes on where the worker of this one runs out of time. A watch may be all that is
