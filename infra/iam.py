@@ -41,6 +41,9 @@ PORTS = {
     "Queue": ("queue", None),
     "Sinks": ("sinks", "DestinationTables"),
     "Sink": ("sink", "DestinationTables"),
+    # Records are looked up in destinations too: that is a grant of its own below.
+    "Lookups": ("lookups", "LookupTables"),
+    "Lookup": ("lookup", "LookupTables"),
 }
 # Those that nothing of AWS is behind.
 OTHER_PORTS = {"Clock", "Ids", "Observer"}
@@ -59,6 +62,7 @@ ACTIONS = {
     "delete_item": ["dynamodb:DeleteItem"],
     "query": ["dynamodb:Query"],
     "describe_table": ["dynamodb:DescribeTable"],
+    "batch_get_item": ["dynamodb:BatchGetItem"],
     "batch_write_item": ["dynamodb:BatchWriteItem"],
     "transact_write_items": [],
     "Put": ["dynamodb:PutItem"],
@@ -315,6 +319,10 @@ def needed(sources, template):
     for function, ports in needed_ports(sources).items():
         grants = result[function] = lambda_grants(template, function)
         for port, method in sorted(ports):
+            if port == "Lookup":
+                for call in calls[(port, method)]:
+                    for action in ACTIONS[call]:
+                        grants.setdefault((action, "DestinationTables"), f"lookup.{method}")
             resource = PORTS[port][1]
             why = f"{PORTS[port][0]}.{method}"
             if port == "Queue":
@@ -564,6 +572,20 @@ MISTAKES = [
             "Statement"
         ][0]["Action"].remove("dynamodb:BatchWriteItem"),
         "Worker may not dynamodb:BatchWriteItem on DestinationTables",
+    ),
+    (
+        "a table that records cannot be looked up in",
+        lambda _, t: t["Resources"]["WorkerLookupPolicy"]["Properties"]["PolicyDocument"][
+            "Statement"
+        ][0]["Action"].remove("dynamodb:BatchGetItem"),
+        "Worker may not dynamodb:BatchGetItem on LookupTables",
+    ),
+    (
+        "a destination that records cannot be looked up in",
+        lambda _, t: t["Resources"]["WorkerDestinationPolicy"]["Properties"]["PolicyDocument"][
+            "Statement"
+        ][0]["Action"].remove("dynamodb:BatchGetItem"),
+        "Worker may not dynamodb:BatchGetItem on DestinationTables",
     ),
     (
         "a port that is not followed",

@@ -13,7 +13,7 @@ use batchfleet_core::error::chain;
 use batchfleet_core::ids::{JobId, hex_digest};
 use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, Queue, Sinks, Spool, Store};
+use batchfleet_core::ports::{Clock, Queue, Spool, Store};
 use batchfleet_core::prepare::{Prepared, Preparer, UNIQUE_MEMORY_BYTES, next_attempt};
 use batchfleet_core::report::Summary;
 use batchfleet_core::source::{Redriven, SourceRef};
@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 
 use crate::args::{DEFAULT_OUT, RedriveArgs, RunArgs};
 use crate::definition;
-use crate::destination::sinks;
+use crate::destination::{Tables, tables};
 use crate::outcome::{Failure, report};
 use crate::progress::{Progress, Tally};
 use crate::site::{DATABASE, Site, command, read_summary};
@@ -62,10 +62,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let source = FileSource::describe(&args.file).map_err(usage)?;
     let workers = args.workers.map_or_else(default_workers, usize::from);
     let runtime = runtime(workers)?;
-    let sinks = runtime.block_on(sinks(definition.parsed.destination()))?;
+    let tables = runtime.block_on(tables(&definition.parsed))?;
     let lock = lock(&args.out)?;
     let summary = runtime.block_on(async {
-        let run = Run::open(&args.out, definition, sinks, workers, args.batch_records)?;
+        let run = Run::open(&args.out, definition, tables, workers, args.batch_records)?;
         let source = run.choose_attempt(source, args.again).await?;
         run.drive(&source).await
     })?;
@@ -95,8 +95,8 @@ pub(crate) fn redrive(args: &RedriveArgs, what: Redriven) -> Result<ExitCode, Fa
             name: job.definition_name,
             ..definition
         };
-        let sinks = sinks(definition.parsed.destination()).await?;
-        let run = Run::open(out, definition, sinks, workers, None)?;
+        let tables = tables(&definition.parsed).await?;
+        let run = Run::open(out, definition, tables, workers, None)?;
         run.drive(&source).await
     })?;
     drop(lock);
@@ -194,7 +194,7 @@ impl Run {
     fn open(
         out: &Path,
         definition: ChosenDefinition,
-        sinks: Arc<dyn Sinks>,
+        tables: Tables,
         workers: usize,
         batch_records: Option<u32>,
     ) -> Result<Self, Failure> {
@@ -241,7 +241,8 @@ impl Run {
             source,
             spool: Arc::clone(&spool) as _,
             results: Arc::clone(&results) as _,
-            sinks,
+            sinks: tables.sinks,
+            lookups: tables.lookups,
             queue: Arc::clone(&queue) as _,
             clock: Arc::clone(&clock) as _,
             ids,

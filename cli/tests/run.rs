@@ -251,20 +251,22 @@ fn bad_usage_bad_definitions_and_unreadable_files_exit_with_2_and_one_clear_sent
 /// A command that was built with AWS would go there.
 #[cfg(not(feature = "aws"))]
 #[test]
-fn a_destination_that_this_build_cannot_reach_is_named() {
+fn a_table_that_this_build_cannot_reach_is_named() {
     let bench = Bench::new();
-    let text = "fields: [{name: id, required: true}]\n\
-                destination: {type: dynamodb, table: people, key: [id]}\n";
-    let definition = bench.write("table.yaml", text);
     let file = bench.write("a.csv", "id\n1\n");
-    let output = bench.run(&file, &["--definition", definition.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        said.contains("\"people\"") && said.contains("--features aws"),
-        "{said}"
-    );
-    assert!(!bench.path("out").exists(), "nothing was begun");
+    for (key, table) in [
+        ("destination", "{type: dynamodb, table: people, key: [id]}"),
+        ("duplicates_of", "[{table: people, key: {no: id}}]"),
+    ] {
+        let text = format!("fields: [{{name: id, required: true}}]\n{key}: {table}\n");
+        let definition = bench.write("table.yaml", text);
+        let output = bench.run(&file, &["--definition", definition.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        let named = ["\"people\"", "--features aws", key];
+        assert!(named.iter().all(|part| said.contains(part)), "{said}");
+        assert!(!bench.path("out").exists(), "nothing was begun");
+    }
 }
 
 #[test]

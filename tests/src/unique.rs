@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::job::{JobStatus, Policy};
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{Clock, NoSinks, Results, Source, Store, Unobserved};
+use batchfleet_core::ports::{Clock, NoLookups, NoSinks, Results, Source, Store, Unobserved};
 use batchfleet_core::prepare::Preparer;
 use batchfleet_core::report::REJECTS_FILE;
 use batchfleet_core::source::SourceRef;
@@ -171,6 +171,7 @@ pub async fn import(planted: &Planted, setup: Setup) -> PortResult<Outcome> {
         spool: spool.clone(),
         results: results.clone(),
         sinks: Arc::new(NoSinks),
+        lookups: Arc::new(NoLookups),
         queue,
         clock: clock.clone(),
         ids,

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use async_trait::async_trait;
 use batchfleet_core::PortResult;
 use batchfleet_core::job::{JobStatus, Policy, ReasonCode};
-use batchfleet_core::ports::{NoSinks, Results, Source, Store, Unobserved};
+use batchfleet_core::ports::{NoLookups, NoSinks, Results, Source, Store, Unobserved};
 use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES, UNIQUE_MEMORY_BYTES};
 use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, SUMMARY_FILE, Summary};
 use batchfleet_core::source::SourceRef;
@@ -78,6 +78,7 @@ impl World {
             spool,
             results: results.clone(),
             sinks: Arc::new(NoSinks),
+            lookups: Arc::new(NoLookups),
             queue: queue.clone(),
             clock,
             ids,

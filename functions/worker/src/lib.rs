@@ -45,6 +45,7 @@ impl Context {
                 spool: adapters.spool,
                 results: adapters.results,
                 sinks: adapters.sinks,
+                lookups: adapters.lookups,
                 queue: adapters.queue,
                 clock: Arc::clone(&clock),
                 ids: Arc::new(SystemIds),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use batchfleet_aws::{Settings, SystemClock, SystemIds};
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{NoSinks, PauseOutcome, Store, Unobserved};
+use batchfleet_core::ports::{NoLookups, NoSinks, PauseOutcome, Store, Unobserved};
 use batchfleet_core::prepare::{Preparer, S3_WINDOW_BYTES, UNIQUE_MEMORY_BYTES};
 use batchfleet_core::source::SourceRef;
 use batchfleet_core::work::{Pace, PlanCache, Worker};
@@ -42,6 +42,7 @@ impl World {
                 spool: Arc::new(MemorySpool::new()),
                 results: Arc::new(MemoryResults::new()),
                 sinks: Arc::new(NoSinks),
+                lookups: Arc::new(NoLookups),
                 queue: queue.clone(),
                 clock: clock.clone(),
                 ids: Arc::new(SystemIds),

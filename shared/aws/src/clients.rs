@@ -11,6 +11,7 @@ use crate::Settings;
 use crate::dynamo::DynamoStore;
 use crate::s3::{S3Definitions, S3Results, S3Source, S3Spool};
 use crate::sqs::SqsQueue;
+use crate::table_lookup::TableLookups;
 use crate::table_sink::TableSinks;
 
 /// Attempts of one call, the first included: throttled and cut-off calls are repeated by the SDK.
@@ -91,6 +92,8 @@ pub struct Adapters {
     pub results: Arc<S3Results>,
     /// The destinations that take records one by one.
     pub sinks: Arc<TableSinks>,
+    /// The tables that records are looked up in.
+    pub lookups: Arc<TableLookups>,
     /// The queues.
     pub queue: Arc<SqsQueue>,
 }
@@ -102,6 +105,12 @@ impl Adapters {
         let sinks = TableSinks::new(
             clients.dynamodb.clone(),
             settings.destination_tables.clone(),
+            Some(settings.table.clone()),
+        );
+        let asked = [&settings.lookup_tables, &settings.destination_tables];
+        let lookups = TableLookups::new(
+            clients.dynamodb.clone(),
+            asked.into_iter().flatten().cloned().collect(),
             Some(settings.table.clone()),
         );
         let store = DynamoStore::builder(clients.dynamodb, &settings.table)
@@ -123,6 +132,7 @@ impl Adapters {
             )),
             results: Arc::new(S3Results::new(clients.s3, &settings.results_bucket)),
             sinks: Arc::new(sinks),
+            lookups: Arc::new(lookups),
             queue: Arc::new(queue),
         }
     }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use batchfleet_core::job::Policy;
 
-use crate::table_sink::Tables;
+use crate::tables::Tables;
 
 /// What the functions are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub struct Settings {
     /// `BATCHFLEET_DESTINATION_TABLES`: the DynamoDB table that definitions may name as their destination,
     /// or the beginning of the names of several with a `*` behind it. None unless set.
     pub destination_tables: Option<Tables>,
+    /// `BATCHFLEET_LOOKUP_TABLES`: likewise the table that definitions may look records up in, besides
+    /// their destination. None unless set.
+    pub lookup_tables: Option<Tables>,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MB, as Lambda sets it: a third of it is for the keys of
     /// unique fields, here in bytes. 1,769 MB unless set.
     pub unique_memory_bytes: u64,
@@ -119,6 +122,7 @@ impl Settings {
             ttl_days: reader.number("BATCHFLEET_TTL_DAYS", 90, 1..=3_650) as u32,
             attempts_max: reader.number("BATCHFLEET_ATTEMPTS_MAX", 5, 1..=100) as u32,
             destination_tables: reader.tables("BATCHFLEET_DESTINATION_TABLES"),
+            lookup_tables: reader.tables("BATCHFLEET_LOOKUP_TABLES"),
             unique_memory_bytes: (reader.number(
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
                 1_769,
@@ -247,6 +251,7 @@ mod tests {
         );
         assert_eq!((settings.attempts_max, settings.metering), (5, false));
         assert_eq!(settings.destination_tables, None);
+        assert_eq!(settings.lookup_tables, None);
         assert_eq!(settings.policy(), Policy::default());
     }
 

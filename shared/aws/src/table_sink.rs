@@ -12,22 +12,23 @@
 //!   every single row would be refused else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeyType, PutRequest, ScalarAttributeType, TableDescription, WriteRequest,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use batchfleet_core::exact::ExactNumber;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::ports::{FoundSink, RecordAnswer, Sink, SinkAnswer, SinkRecord, Sinks};
 use batchfleet_core::{PortError, PortResult};
-use batchfleet_definition::{Destination, KeyField, TableDestination};
-use serde_json::{Map, Value};
+use batchfleet_definition::{Destination, TableDestination};
 
+use crate::attributes::{Item, attributes};
 use crate::errors::port_error;
+use crate::tables::{
+    Tables, code, describe, is_overload, key_for_people, key_parts, kind, missing,
+};
 
 /// Items of one `BatchWriteItem` at most:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>.
@@ -35,53 +36,6 @@ const RECORDS_MAX: usize = 25;
 
 /// What the errors call it.
 const ACTION: &str = "put records into the destination";
-
-type Item = HashMap<String, AttributeValue>;
-
-/// Which tables may be destinations: one by name, or all whose names begin alike.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tables {
-    name: String,
-    /// Whether more may follow the name.
-    is_prefix: bool,
-}
-
-impl Tables {
-    /// Every table.
-    #[must_use]
-    pub fn all() -> Self {
-        Self {
-            name: String::new(),
-            is_prefix: true,
-        }
-    }
-
-    /// Reads `people`, or `import-*`; `None` where it is neither.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (name, is_prefix) = match text.strip_suffix('*') {
-            Some(prefix) => (prefix, true),
-            None => (text, false),
-        };
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        let is_name = !name.is_empty() && name.bytes().all(allowed);
-        is_name.then(|| Self {
-            name: name.to_owned(),
-            is_prefix,
-        })
-    }
-
-    fn include(&self, table: &str) -> bool {
-        table == self.name || (self.is_prefix && table.starts_with(&self.name))
-    }
-}
-
-impl fmt::Display for Tables {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let more = if self.is_prefix { "*" } else { "" };
-        write!(f, "{}{more}", self.name)
-    }
-}
 
 /// Finds the tables that definitions name.
 pub struct TableSinks {
@@ -120,15 +74,6 @@ impl TableSinks {
             )
         })
     }
-
-    async fn describe(&self, table: &str) -> PortResult<Option<TableDescription>> {
-        let described = self.client.describe_table().table_name(table).send().await;
-        match described {
-            Ok(output) => Ok(output.table),
-            Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(port_error("look at the destination", error)),
-        }
-    }
 }
 
 #[async_trait]
@@ -141,15 +86,13 @@ impl Sinks for TableSinks {
         if let Some(reason) = self.forbidden(table) {
             return Ok(FoundSink::Unusable(reason));
         }
-        let Some(description) = self.describe(table).await? else {
-            return Ok(FoundSink::Unusable(format!(
-                "the table {table:?} does not exist in this account and region"
-            )));
+        let Some(description) = describe(&self.client, table).await? else {
+            return Ok(FoundSink::Unusable(missing(table)));
         };
-        let (expected, found) = (
-            key_of_definition(&destination.key),
-            key_of_table(&description),
-        );
+        let expected = destination.key.iter();
+        let expected = key_for_people(expected.map(|one| (&*one.name, kind(one.is_number))));
+        let found = key_parts(&description);
+        let found = key_for_people(found.iter().map(|(name, kind)| (&**name, *kind)));
         if expected != found {
             return Ok(FoundSink::Unusable(format!(
                 "the table {table:?} has the key {found}, the definition says {expected}"
@@ -160,34 +103,6 @@ impl Sinks for TableSinks {
             destination: destination.clone(),
         })))
     }
-}
-
-/// A key for people: `email (text), year (number)`.
-fn key_of_definition(key: &[KeyField]) -> String {
-    let fields = key.iter().map(|field| {
-        let kind = if field.is_number { "number" } else { "text" };
-        format!("{} ({kind})", field.name)
-    });
-    fields.collect::<Vec<_>>().join(", ")
-}
-
-fn key_of_table(table: &TableDescription) -> String {
-    let mut elements = table.key_schema().to_vec();
-    elements.sort_by_key(|element| *element.key_type() != KeyType::Hash);
-    let kind = |name: &str| {
-        let mut defined = table.attribute_definitions().iter();
-        let attribute = defined.find(|attribute| attribute.attribute_name() == name);
-        match attribute.map(aws_sdk_dynamodb::types::AttributeDefinition::attribute_type) {
-            Some(ScalarAttributeType::S) => "text",
-            Some(ScalarAttributeType::N) => "number",
-            _ => "binary",
-        }
-    };
-    let fields = elements.iter().map(|element| {
-        let name = element.attribute_name();
-        format!("{name} ({})", kind(name))
-    });
-    fields.collect::<Vec<_>>().join(", ")
 }
 
 /// One table as a destination.
@@ -203,10 +118,32 @@ impl TableSink {
     fn key(&self, item: &Item) -> Key {
         let fields = self.destination.key.iter();
         let text = fields.map(|field| match item.get(&field.name) {
-            Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
+            Some(AttributeValue::S(text)) => text.clone(),
+            // By its value: a number that is left over may come back spelled otherwise.
+            Some(AttributeValue::N(text)) => match ExactNumber::parse(text) {
+                Some(number) => number.to_string(),
+                None => text.clone(),
+            },
             _ => String::new(),
         });
         text.collect()
+    }
+
+    /// The keys that were left over of a call; or what became of all of it.
+    async fn send(
+        &self,
+        writes: Vec<WriteRequest>,
+    ) -> PortResult<Result<HashSet<Key>, SinkAnswer>> {
+        let table = &self.destination.table;
+        let call = self.client.batch_write_item();
+        let sent = call.request_items(table, writes).send().await;
+        let output = match sent {
+            Ok(output) => output,
+            Err(error) => return refusal_or_error(error).map(Err),
+        };
+        let mut left = output.unprocessed_items.unwrap_or_default();
+        let left = left.remove(table).unwrap_or_default();
+        Ok(Ok(self.left_over(left)))
     }
 
     /// What was left over of a call, by key.
@@ -228,78 +165,50 @@ impl Sink for TableSink {
         let mut puts: BTreeMap<usize, WriteRequest> = BTreeMap::new();
         let mut places: HashMap<Key, usize> = HashMap::new();
         for (place, record) in records.iter().enumerate() {
-            let item = item(record)?;
+            let item = match attributes(&record.row)? {
+                Ok(item) => item,
+                Err(unfit) => {
+                    keys.push(Err(unfit));
+                    continue;
+                }
+            };
             let key = self.key(&item);
             if let Some(earlier) = places.insert(key.clone(), place) {
                 puts.remove(&earlier);
             }
             puts.insert(place, put_request(item)?);
-            keys.push(key);
+            keys.push(Ok(key));
         }
-        let table = &self.destination.table;
-        let sent = self
-            .client
-            .batch_write_item()
-            .request_items(table, puts.into_values().collect())
-            .send()
-            .await;
-        let output = match sent {
-            Ok(output) => output,
-            Err(error) => return refusal_or_error(error),
+        let left = if puts.is_empty() {
+            HashSet::new()
+        } else {
+            match self.send(puts.into_values().collect()).await? {
+                Ok(left) => left,
+                Err(answer) => return Ok(answer),
+            }
         };
-        let mut left = output.unprocessed_items.unwrap_or_default();
-        let left = self.left_over(left.remove(table).unwrap_or_default());
-        if left.is_empty() {
-            return Ok(SinkAnswer::Accepted);
-        }
         if !left.iter().all(|key| places.contains_key(key)) {
-            // A number came back spelled otherwise: nobody can tell whose it is, so all go again.
+            // A key came back spelled otherwise: nobody can tell whose it is, so all go again.
             return Ok(SinkAnswer::Overloaded {
                 retry_after_ms: None,
             });
         }
-        let answers = keys.iter().map(|key| {
-            if left.contains(key) {
-                RecordAnswer::Overloaded
-            } else {
-                RecordAnswer::Accepted
-            }
+        if left.is_empty() && keys.iter().all(Result::is_ok) {
+            return Ok(SinkAnswer::Accepted);
+        }
+        let answers = keys.into_iter().map(|key| match key {
+            Err(unfit) => RecordAnswer::Refused(unfit),
+            Ok(key) if left.contains(&key) => RecordAnswer::Overloaded,
+            Ok(_) => RecordAnswer::Accepted,
         });
         Ok(SinkAnswer::Each(answers.collect()))
     }
-}
-
-/// The attributes of a row.
-fn item(record: &SinkRecord) -> PortResult<Item> {
-    let row: Map<String, Value> = serde_json::from_slice(&record.row)
-        // Its own text could quote the row.
-        .map_err(|_| PortError::corrupt("a row", "it is no JSON object"))?;
-    let mut item = Item::with_capacity(row.len());
-    for (name, value) in row {
-        let attribute = match value {
-            Value::Null => continue,
-            Value::Bool(truth) => AttributeValue::Bool(truth),
-            Value::Number(number) => AttributeValue::N(number.to_string()),
-            Value::String(text) => AttributeValue::S(text),
-            Value::Array(_) | Value::Object(_) => {
-                return Err(PortError::corrupt("a row", "it is nested"));
-            }
-        };
-        item.insert(name, attribute);
-    }
-    Ok(item)
 }
 
 fn put_request(item: Item) -> PortResult<WriteRequest> {
     let put = PutRequest::builder().set_item(Some(item)).build();
     let put = put.map_err(|error| PortError::refused(ACTION, error))?;
     Ok(WriteRequest::builder().put_request(put).build())
-}
-
-fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
-    error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
 }
 
 /// What is the fault of the records, what is too much, and what is neither.
@@ -313,44 +222,9 @@ where
             let message = message.unwrap_or("the item is not valid");
             Ok(SinkAnswer::Refused(message.to_owned()))
         }
-        Some(
-            "ProvisionedThroughputExceededException"
-            | "RequestLimitExceeded"
-            | "ThrottlingException",
-        ) => Ok(SinkAnswer::Overloaded {
+        code if is_overload(code) => Ok(SinkAnswer::Overloaded {
             retry_after_ms: None,
         }),
         _ => Err(port_error(ACTION, error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tables_are_one_or_those_that_begin_alike() {
-        let one = Tables::parse("people").unwrap();
-        assert!(one.include("people") && !one.include("people2"));
-        let some = Tables::parse("import-*").unwrap();
-        assert!(some.include("import-people") && !some.include("imports"));
-        assert_eq!(some.to_string(), "import-*");
-        assert!(Tables::all().include("people"));
-        for bad in ["*", "", "a*b", "arn:aws:dynamodb:x", "a b", "people**"] {
-            assert_eq!(Tables::parse(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_row_that_does_not_read_is_not_quoted() {
-        for row in ["secret", r#"{"secret":[1]}"#] {
-            let record = SinkRecord {
-                index: 0,
-                row: row.into(),
-            };
-            let error = item(&record).unwrap_err();
-            let text = batchfleet_core::error::chain(&error);
-            assert!(!text.contains("secret"), "{text}");
-        }
     }
 }

@@ -5,17 +5,13 @@
 
 mod embedded;
 mod support;
+mod tables;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-    ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ScalarAttributeType};
 use batchfleet_aws::{TableSinks, Tables};
 use batchfleet_core::PortResult;
 use batchfleet_core::ids::JobId;
@@ -24,26 +20,7 @@ use batchfleet_definition::{Definition, Destination};
 use batchfleet_testing::SinkHarness;
 use serde_json::{Value, json};
 
-/// Makes a table with these key attributes: the partition key, and perhaps a sort key.
-async fn create_table(client: &Client, table: &str, key: &[(&str, ScalarAttributeType)]) {
-    let mut call = client
-        .create_table()
-        .table_name(table)
-        .billing_mode(BillingMode::PayPerRequest);
-    for (place, (name, kind)) in key.iter().enumerate() {
-        let role = [KeyType::Hash, KeyType::Range][place].clone();
-        let attribute = AttributeDefinition::builder()
-            .attribute_name(*name)
-            .attribute_type(kind.clone());
-        let element = KeySchemaElement::builder()
-            .attribute_name(*name)
-            .key_type(role);
-        call = call
-            .attribute_definitions(attribute.build().unwrap())
-            .key_schema(element.build().unwrap());
-    }
-    call.send().await.unwrap();
-}
+use crate::tables::{create_table, stand_in};
 
 /// The destination of a definition, into `people`.
 fn destination(key: &str) -> Destination {
@@ -149,16 +126,62 @@ async fn of_two_rows_with_one_key_the_later_one_stays() {
     assert_eq!(table.read(&job(), 1).await.as_ref(), Some(&rows[0]));
 }
 
-/// A number that DynamoDB has no room for is the row's fault.
+/// A number that DynamoDB has no room for is the row's fault, and no other's.
 #[tokio::test]
 async fn a_number_out_of_range_is_refused() {
     let table = make_table().await;
-    let row = json!({"id": 1, "mass": 1e200});
-    let answer = table.sink.put(&job(), &[record(0, &row)]).await.unwrap();
-    match answer {
-        SinkAnswer::Refused(reason) => assert!(reason.contains("magnitude"), "{reason}"),
-        other => panic!("{other:?}"),
+    let rows = [
+        json!({"id": 1}),
+        json!({"id": 2, "mass": 1e200}),
+        json!({"id": 3}),
+    ];
+    let records: Vec<SinkRecord> = (0..).zip(&rows).map(|(i, row)| record(i, row)).collect();
+    for call in [&records[..], &records[1..2]] {
+        let SinkAnswer::Each(answers) = table.sink.put(&job(), call).await.unwrap() else {
+            panic!("it tells which");
+        };
+        let refused = call.iter().position(|one| one.index == 1);
+        for (place, answer) in answers.iter().enumerate() {
+            match answer {
+                RecordAnswer::Refused(reason) if Some(place) == refused => {
+                    assert!(
+                        reason.starts_with("mass: the table keeps 38 digits"),
+                        "{reason}"
+                    );
+                }
+                RecordAnswer::Accepted if Some(place) != refused => {}
+                other => panic!("{place}: {other:?}"),
+            }
+        }
     }
+    assert!(table.read(&job(), 3).await.is_some());
+    assert!(table.read(&job(), 2).await.is_none());
+}
+
+/// Nothing on the way is a float.
+#[tokio::test]
+async fn decimals_lists_and_objects_arrive_with_every_digit() {
+    let table = make_table().await;
+    let decimal = "12345678901234567890123456789.012345678";
+    let row = format!(
+        r#"{{"id":9007199254740993,"price":{decimal},"tags":[1,"a",-0.1],"more":{{"n":{decimal},"no":null}}}}"#
+    );
+    let records = [SinkRecord {
+        index: 0,
+        row: row.into(),
+    }];
+    let answer = table.sink.put(&job(), &records).await.unwrap();
+    assert_eq!(answer, SinkAnswer::Accepted);
+    let n = |digits: &str| AttributeValue::N(digits.to_owned());
+    let read = table.client.get_item().table_name("people");
+    let read = read.key("id", n("9007199254740993"));
+    let item = read.send().await.unwrap().item.unwrap();
+    assert_eq!(item["price"], n(decimal));
+    let tags = vec![n("1"), AttributeValue::S("a".to_owned()), n("-0.1")];
+    assert_eq!(item["tags"], AttributeValue::L(tags));
+    let more = item["more"].as_m().unwrap();
+    assert_eq!(more["n"], n(decimal));
+    assert_eq!(more["no"], AttributeValue::Null(true));
 }
 
 #[tokio::test]
@@ -222,54 +245,9 @@ async fn a_table_that_vanished_is_an_error() {
     assert!(!error.unwrap_err().is_retryable());
 }
 
-/// Reads one request, and answers it.
-fn answer(stream: &mut TcpStream, status: u16, body: &str) {
-    let (mut request, mut buffer) = (Vec::new(), [0; 4_096]);
-    loop {
-        let read = stream.read(&mut buffer).unwrap();
-        request.extend_from_slice(&buffer[..read]);
-        let text = String::from_utf8_lossy(&request);
-        let Some((head, content)) = text.split_once("\r\n\r\n") else {
-            continue;
-        };
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            let is_length = name.eq_ignore_ascii_case("content-length");
-            is_length.then(|| value.trim().parse::<usize>().unwrap())
-        });
-        if content.len() >= length.unwrap_or(0) {
-            break;
-        }
-    }
-    let response = format!(
-        "HTTP/1.1 {status} so\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(response.as_bytes()).unwrap();
-}
-
 /// Puts rows into a table that answers every call like this, after it was looked at.
 async fn put_where(status: u16, body: Value, rows: &[Value]) -> PortResult<SinkAnswer> {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let description = json!({"Table": {
-        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
-    }});
-    // Its thread ends with the test program.
-    std::thread::spawn(move || {
-        let mut is_first = true;
-        for stream in listener.incoming() {
-            let (status, body) = if is_first {
-                (200, &description)
-            } else {
-                (status, &body)
-            };
-            answer(&mut stream.unwrap(), status, &body.to_string());
-            is_first = false;
-        }
-    });
+    let endpoint = stand_in(&[("id", "N")], status, body);
     let client = support::clients_at(&endpoint).await.dynamodb;
     let sink = found(&sinks(&client), &destination("id")).await.unwrap();
     let records: Vec<SinkRecord> = (0..).zip(rows).map(|(i, row)| record(i, row)).collect();
@@ -305,8 +283,10 @@ async fn items_left_over_are_told_by_record() {
         // Both rows of the key that is not there.
         (&["2"], each([false, true, false, true])),
         (&["1", "2", "3"], each([true; 4])),
-        // Spelled otherwise, it might be anyone's: nobody's row counts as taken.
-        (&["2.0"], whole.clone()),
+        // A number goes by its value, however it is spelled.
+        (&["2.0"], each([false, true, false, true])),
+        // Nobody's: no row counts as taken.
+        (&["4"], whole.clone()),
     ] {
         let answer = put_where(200, left_over(left), &rows).await.unwrap();
         assert_eq!(answer, expected, "{left:?}");

@@ -19,26 +19,17 @@
 //!
 //! It must not know of stores, batches or files.
 
-use async_trait::async_trait;
 use batchfleet_definition::Retries;
 
 use crate::error::{PortError, PortResult};
 use crate::ids::JobId;
+use crate::patience::{Halt, Patience};
 use crate::ports::{Clock, Ids, RecordAnswer, Sink, SinkAnswer, SinkRecord};
 
-/// A wait is broken off after this at most.
-const STEP_MS: u64 = 250;
+pub use crate::patience::Steering;
 
 /// What the errors call it.
 const ACTION: &str = "deliver records";
-
-/// Tells whether the work is still wanted.
-#[async_trait]
-pub trait Steering: Send + Sync {
-    /// Whether the job was paused or ended. Asked before every call and during waits, so it must be
-    /// cheap.
-    async fn is_stopped(&self) -> PortResult<bool>;
-}
 
 /// One delivery.
 pub struct RecordDelivery<'a> {
@@ -87,19 +78,6 @@ struct Suspect {
     tries: u32,
 }
 
-/// Why a delivery ends early.
-enum Halt {
-    Stopped,
-    OutOfTime,
-    Failed(PortError),
-}
-
-impl From<PortError> for Halt {
-    fn from(error: PortError) -> Self {
-        Self::Failed(error)
-    }
-}
-
 impl RecordDelivery<'_> {
     /// Delivers records, which are in the order of the file.
     ///
@@ -135,7 +113,7 @@ impl RecordDelivery<'_> {
     /// Offers each suspect once more and keeps those that are refused again. `false` once there is no
     /// time for more: those whose turn did not come stay refused as they were.
     async fn try_again(&self, round: u32, suspects: &mut Vec<Suspect>) -> Result<bool, Halt> {
-        match self.wait(self.backoff_ms(round)).await {
+        match self.patience().wait_before(round, 0).await {
             Err(Halt::OutOfTime) => return Ok(false),
             waited => waited?,
         }
@@ -192,7 +170,7 @@ impl RecordDelivery<'_> {
     ) -> Result<Option<(Vec<SinkRecord>, String)>, Halt> {
         let mut failures = 0;
         loop {
-            self.check().await?;
+            self.patience().check().await?;
             let (error, retry_after_ms) = match self.sink.put(self.job, &records).await {
                 Ok(SinkAnswer::Accepted) => return Ok(None),
                 Ok(SinkAnswer::Refused(reason)) => return Ok(Some((records, reason))),
@@ -219,55 +197,20 @@ impl RecordDelivery<'_> {
                 Err(error) => return Err(Halt::Failed(error)),
             };
             failures += 1;
-            // A destination that asks for more patience than that gets it, but not from a worker
-            // that holds a batch meanwhile.
-            if failures > self.retries.max || retry_after_ms > u64::from(self.retries.cap_ms) {
-                return Err(Halt::Failed(error));
-            }
-            match self
-                .wait(self.backoff_ms(failures).max(retry_after_ms))
-                .await
-            {
-                Err(Halt::OutOfTime) => return Err(Halt::Failed(error)),
-                waited => waited?,
-            }
+            self.patience()
+                .bear(error, failures, retry_after_ms)
+                .await?;
         }
     }
 
-    /// A random time of at most `base_ms`, doubled with every try, and never more than `cap_ms`.
-    fn backoff_ms(&self, try_number: u32) -> u64 {
-        let doubled = u64::from(self.retries.base_ms) << (try_number - 1).min(16);
-        let longest = doubled.min(self.retries.cap_ms.into());
-        self.ids.random() % (longest + 1)
-    }
-
-    /// Waits, in steps, unless that would end too late.
-    async fn wait(&self, ms: u64) -> Result<(), Halt> {
-        let until = self.clock.now_ms() + ms;
-        if self.ends_ms.is_some_and(|ends| until >= ends) {
-            return Err(Halt::OutOfTime);
+    fn patience(&self) -> Patience<'_> {
+        Patience {
+            retries: self.retries,
+            ends_ms: self.ends_ms,
+            clock: self.clock,
+            ids: self.ids,
+            steering: self.steering,
         }
-        let mut left = ms;
-        while left > 0 {
-            self.clock.sleep_ms(left.min(STEP_MS)).await;
-            if self.steering.is_stopped().await? {
-                return Err(Halt::Stopped);
-            }
-            left = until.saturating_sub(self.clock.now_ms());
-        }
-        Ok(())
-    }
-
-    /// Whether another call may be made.
-    async fn check(&self) -> Result<(), Halt> {
-        if self.steering.is_stopped().await? {
-            return Err(Halt::Stopped);
-        }
-        let now = self.clock.now_ms();
-        if self.ends_ms.is_some_and(|ends| now >= ends) {
-            return Err(Halt::OutOfTime);
-        }
-        Ok(())
     }
 }
 

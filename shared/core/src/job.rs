@@ -126,6 +126,15 @@ impl Reason {
         }
     }
 
+    /// A table of `duplicates_of` can't be asked as the definition says.
+    #[must_use]
+    pub fn bad_lookup(why: &str) -> Self {
+        Self {
+            code: ReasonCode::BadLookup,
+            message: format!("the records that exist already can not be looked up: {why}"),
+        }
+    }
+
     /// An output has other content than its batch gives now.
     #[must_use]
     pub fn output_conflict(name: &str) -> Self {
@@ -151,6 +160,8 @@ pub enum ReasonCode {
     BadDefinition,
     /// The destination does not exist, or is not as the definition says.
     BadDestination,
+    /// A table of `duplicates_of` does not exist, or is not as the definition says.
+    BadLookup,
     /// A record does not end within the limit.
     RecordUnbounded,
     /// The file can't be read to its end: it is compressed, in another encoding or JSON, and not whole;

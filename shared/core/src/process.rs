@@ -1,7 +1,8 @@
 //! A batch's bytes into its delivered part and its rejects: pure, and the same whoever runs it.
 //!
-//! The outcome depends on the bytes, the definition, the layout and the marks of duplicates alone, so a
-//! batch that is worked again yields the same objects again. It must not know of leases, stores or time.
+//! The outcome depends on the bytes, the definition, the layout, the marks of duplicates and what is
+//! [refused](Processing::refusing) alone, so a batch that is worked again yields the same objects again. It
+//! must not know of leases, stores or time.
 
 mod given_up;
 mod keys;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use batchfleet_decode::{Fault, Row};
 use batchfleet_definition::{
     Cells, Checked, Code, Definition, Destination, Encoder, JsonLines, Retries, RowError, RowPlan,
-    Scratch, Severity,
+    Scratch, Severity, TableLookup,
 };
 use batchfleet_grammar::{BatchRange, Limits, Position, Record, RecordFault, RecordReader};
 use bytes::Bytes;
@@ -141,6 +142,23 @@ impl JobPlan {
         self.footer_rows
     }
 
+    /// The tables whose records the rows must not be.
+    #[must_use]
+    pub fn lookups(&self) -> &[TableLookup] {
+        self.rows.lookups()
+    }
+
+    /// What is said of a row that is a record of one of the [`lookups`](Self::lookups).
+    #[must_use]
+    pub fn external_duplicate(&self, lookup: usize) -> RowError {
+        self.rows.external_duplicate(lookup)
+    }
+
+    /// Whether it matters where each row of a part ends.
+    fn needs_rows(&self) -> bool {
+        self.destination.is_record_wise() || !self.lookups().is_empty()
+    }
+
     /// Checks one record and encodes it, then adds which earlier rows it repeats. What is in `errors` of
     /// an accepted one are warnings.
     pub(crate) fn check<E: Encoder>(
@@ -255,7 +273,7 @@ pub struct Processed {
     /// Those by the codes of their warnings.
     pub warnings: CodeCounts,
     /// The index of each accepted record, and where its row ends in the part. Only for a destination
-    /// that takes records one by one.
+    /// that takes records one by one, and where rows are looked up.
     pub rows: Vec<(u64, usize)>,
 }
 
@@ -299,6 +317,16 @@ impl Processed {
         records
     }
 
+    /// The accepted records as they are delivered, each with its line feed.
+    pub fn records(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let mut start = 0;
+        self.rows.iter().map(move |(index, end)| {
+            let row = &self.part[start..*end];
+            start = *end;
+            (*index, row)
+        })
+    }
+
     /// The completion of the batch that came to this, with the sum of its part as it is now.
     #[must_use]
     pub fn completion(&self, range: &BatchRange, failed: bool) -> Completion {
@@ -317,6 +345,10 @@ impl Processed {
     }
 }
 
+/// What is said of good records from outside, by their index in the job: an error makes a record a
+/// reject, a warning does not.
+pub type Refused = BTreeMap<u64, Vec<RowError>>;
+
 /// A batch in the making; [`step`](Self::step) does a bounded number of records at a time, so that
 /// its caller can keep the lease alive and notice a pause between them.
 pub struct Processing<'a> {
@@ -332,7 +364,7 @@ pub struct Processing<'a> {
     warned: u64,
     warnings: CodeCounts,
     rows: Vec<(u64, usize)>,
-    refused: BTreeMap<u64, RowError>,
+    refused: Refused,
     /// Marks of records that are still to come, in their order.
     marks: &'a [Mark],
     footer_start: u64,
@@ -374,10 +406,10 @@ impl<'a> Processing<'a> {
         Self { marks, ..self }
     }
 
-    /// The same batch once more, now that the destination has refused these of its good records: they
-    /// become rejects, in their place among the others. The part is not to be used.
+    /// The same batch once more, now that some of its good records were found elsewhere, or refused by
+    /// the destination: they become rejects, in their place among the others.
     #[must_use]
-    pub fn refusing(self, refused: BTreeMap<u64, RowError>) -> Self {
+    pub fn refusing(self, refused: Refused) -> Self {
         Self { refused, ..self }
     }
 
@@ -409,9 +441,13 @@ impl<'a> Processing<'a> {
                 continue;
             }
             let mut accepted = checked == Checked::Accepted;
-            if accepted && let Some(refusal) = self.refused.remove(&record.index()) {
-                self.errors.push(refusal);
-                accepted = false;
+            if accepted && let Some(refusals) = self.refused.remove(&record.index()) {
+                let is_warning = |one: &RowError| one.severity == Severity::Warning;
+                accepted = refusals.iter().all(is_warning);
+                self.errors.extend(refusals);
+                if !accepted {
+                    self.encoder.discard();
+                }
             }
             if !accepted {
                 self.counts.rejected += 1;
@@ -420,7 +456,7 @@ impl<'a> Processing<'a> {
                 continue;
             }
             self.counts.accepted += 1;
-            if self.plan.destination.is_record_wise() {
+            if self.plan.needs_rows() {
                 let end = self.encoder.buffer().len();
                 self.rows.push((record.index(), end));
             }

@@ -5,6 +5,7 @@
 
 mod destination;
 mod field;
+mod lookup;
 mod read;
 mod reading;
 
@@ -17,6 +18,7 @@ pub(crate) use self::field::Compiled;
 pub use self::field::{
     Constraints, Field, Pad, Ragged, Transform, Unique, UniqueTogether, UnknownColumns,
 };
+pub use self::lookup::{LookupField, TableLookup};
 pub use self::reading::Reading;
 use crate::language::Faults;
 use crate::logic::Logic;
@@ -38,6 +40,7 @@ pub struct Definition {
     unknown_columns: UnknownColumns,
     skip_empty_rows: bool,
     unique_together: Vec<UniqueTogether>,
+    duplicates_of: Vec<TableLookup>,
     rules: Vec<RuleSpec>,
     pub(crate) logic: Logic,
 }
@@ -123,6 +126,7 @@ impl Definition {
             unknown_columns: UnknownColumns::default(),
             skip_empty_rows: true,
             unique_together: Vec::new(),
+            duplicates_of: Vec::new(),
             rules: Vec::new(),
             logic: Logic::default(),
         }
@@ -217,6 +221,12 @@ impl Definition {
     #[must_use]
     pub fn unique_together(&self) -> &[UniqueTogether] {
         &self.unique_together
+    }
+
+    /// Tables whose records the rows must not be.
+    #[must_use]
+    pub fn duplicates_of(&self) -> &[TableLookup] {
+        &self.duplicates_of
     }
 
     /// What must hold for each row: the checks of the fields in their order, then the rules.

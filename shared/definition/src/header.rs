@@ -195,6 +195,7 @@ impl Definition {
             ignored: binding.ignored,
             unique,
             unique_names,
+            lookups: self.duplicates_of().to_vec(),
             logic: self.logic.clone(),
         })
     }

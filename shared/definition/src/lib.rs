@@ -26,8 +26,9 @@ mod types;
 mod unique;
 
 pub use definition::{
-    Batches, Constraints, Definition, Destination, Field, KeyField, Pad, Ragged, Reading, Retries,
-    TableDestination, Tolerated, Transform, Unique, UniqueTogether, UnknownColumns,
+    Batches, Constraints, Definition, Destination, Field, KeyField, LookupField, Pad, Ragged,
+    Reading, Retries, TableDestination, TableLookup, Tolerated, Transform, Unique, UniqueTogether,
+    UnknownColumns,
 };
 pub use header::{HeaderFault, HeaderFaults, MAX_COLUMNS};
 pub use json_lines::JsonLines;

@@ -4,7 +4,7 @@
 //! no dynamic call. It must not know how records were split nor what the encoded rows become.
 
 use crate::constraint::Violation;
-use crate::definition::Ragged;
+use crate::definition::{Ragged, TableLookup};
 use crate::logic::{Logic, RowLogic};
 use crate::row_error::{Code, RowError, Severity};
 use crate::rules::Row;
@@ -90,6 +90,7 @@ pub struct RowPlan {
     pub(crate) sensitive: Vec<usize>,
     pub(crate) unique: Vec<Constraint>,
     pub(crate) unique_names: Vec<String>,
+    pub(crate) lookups: Vec<TableLookup>,
     pub(crate) logic: Logic,
 }
 
@@ -361,6 +362,45 @@ impl RowPlan {
         let names = names.map_or("", String::as_str);
         let what = format!("{names}: these values together must be unique, and are");
         RowError::of_row(Code::DuplicateValue, sentence(&what))
+    }
+
+    /// The tables whose records the rows must not be. [`external_duplicate`] counts by it.
+    ///
+    /// [`external_duplicate`]: Self::external_duplicate
+    #[must_use]
+    pub fn lookups(&self) -> &[TableLookup] {
+        &self.lookups
+    }
+
+    /// The error, or warning, of a row that is a record of one of the [`lookups`](Self::lookups). It
+    /// names the fields and not their values: those are in the row.
+    #[must_use]
+    pub fn external_duplicate(&self, lookup: usize) -> RowError {
+        let Some(lookup) = self.lookups.get(lookup) else {
+            let message = "the record exists already".to_owned();
+            return RowError::of_row(Code::ExternalDuplicate, message);
+        };
+        let table = &lookup.table;
+        let own = lookup.message.clone();
+        let sentence = own.unwrap_or_else(|| {
+            let destination = if lookup.is_destination {
+                "the destination, "
+            } else {
+                ""
+            };
+            format!("{destination}the table {table} has this record already")
+        });
+        let names: Vec<&str> = lookup.key.iter().map(|one| &*one.field).collect();
+        let mut error = RowError::of_row(
+            Code::ExternalDuplicate,
+            format!("{}: {sentence}", names.join(", ")),
+        );
+        error.severity = lookup.severity;
+        if let [name] = names[..] {
+            let place = self.slots.iter().position(|slot| slot.name == name);
+            error.field = place.map(|place| place as u32);
+        }
+        error
     }
 
     #[inline]

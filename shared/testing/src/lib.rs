@@ -24,9 +24,11 @@ pub mod suite;
 
 pub use faults::LostResponses;
 pub use memory::{
-    ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
-    MemorySpills, MemorySpool, MemoryStore, OneSink, Sent, SequenceIds, SinkFault,
+    LookupFault, ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink,
+    MemorySource, MemorySpills, MemorySpool, MemoryStore, MemoryTables, OneSink, Sent, SequenceIds,
+    SinkFault,
 };
+pub use suite::lookup::LookupHarness;
 pub use suite::new_job;
 pub use suite::sink::SinkHarness;
 pub use suite::source::SourceHarness;

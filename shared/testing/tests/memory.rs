@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use batchfleet_core::exact::ExactNumber;
 use batchfleet_core::ids::JobId;
-use batchfleet_core::ports::{Sink, Source};
+use batchfleet_core::ports::{FoundLookup, KeyValue, Lookup, LookupKey, Lookups, Sink, Source};
 use batchfleet_core::source::SourceRef;
+use batchfleet_definition::Definition;
 use batchfleet_testing::{
-    MemoryResults, MemorySink, MemorySource, MemorySpool, MemoryStore, SinkHarness, SourceHarness,
+    LookupHarness, MemoryResults, MemorySink, MemorySource, MemorySpool, MemoryStore, MemoryTables,
+    SinkHarness, SourceHarness,
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -130,4 +133,45 @@ mod sink_that_tells_each {
     }
 
     batchfleet_testing::sink_conformance!(make_destination);
+}
+
+struct Table {
+    tables: MemoryTables,
+    lookup: Arc<dyn Lookup>,
+}
+
+#[async_trait]
+impl LookupHarness for Table {
+    fn lookup(&self) -> Arc<dyn Lookup> {
+        Arc::clone(&self.lookup)
+    }
+
+    async fn write(&self, number: &str, text: &str) {
+        let key = LookupKey(vec![
+            KeyValue::Number(ExactNumber::parse(number).unwrap()),
+            KeyValue::Text(text.to_owned()),
+        ]);
+        self.tables.put("people", [key]);
+    }
+}
+
+mod lookup {
+    use super::{Definition, FoundLookup, Lookups, MemoryTables, Table};
+
+    async fn make_table() -> Table {
+        let tables = MemoryTables::new();
+        tables.put("people", []);
+        let definition = Definition::parse(
+            "fields: [{ name: id, type: decimal }, { name: email }]\n\
+             duplicates_of: [{ table: people, key: { id: id, email: email } }]\n",
+        );
+        let definition = definition.unwrap();
+        let found = tables.lookup(&definition.duplicates_of()[0]).await.unwrap();
+        let FoundLookup::Lookup(lookup) = found else {
+            panic!("the table exists");
+        };
+        Table { tables, lookup }
+    }
+
+    batchfleet_testing::lookup_conformance!(make_table);
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use batchfleet_core::ids::{JobId, OwnerId};
 use batchfleet_core::message::Message;
 use batchfleet_core::mutation;
-use batchfleet_core::ports::{NoSinks, Spool, Unobserved};
+use batchfleet_core::ports::{NoLookups, NoSinks, Spool, Unobserved};
 use batchfleet_core::prepare::Preparer;
 use batchfleet_core::sweep::Sweeper;
 use batchfleet_core::unique::NoSpills;
@@ -189,6 +189,7 @@ impl Process {
                 spool: Arc::new(NoSpool),
                 results: tape.clone(),
                 sinks: Arc::new(NoSinks),
+                lookups: Arc::new(NoLookups),
                 queue: tape.clone(),
                 clock: tape.clone(),
                 ids: tape.clone(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use batchfleet_core::PortResult;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{NoSinks, Unobserved};
+use batchfleet_core::ports::{NoLookups, NoSinks, Unobserved};
 use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
@@ -89,6 +89,7 @@ impl Process {
             spool: ports.clone(),
             results: ports.clone(),
             sinks: Arc::new(NoSinks),
+            lookups: Arc::new(NoLookups),
             queue: ports.clone(),
             clock: ports.clone(),
             ids: ports.clone(),

@@ -13,8 +13,8 @@ use batchfleet_core::ids::JobId;
 use batchfleet_core::job::{Job, JobStatus, Policy};
 use batchfleet_core::message::Message;
 use batchfleet_core::ports::{
-    Clock, PauseOutcome, PutOutcome, Queue, Results, Sink, SinkAnswer, SinkRecord, Source, Spool,
-    Store, Unobserved,
+    Clock, FoundLookup, Lookup, LookupAnswer, LookupKey, Lookups, PauseOutcome, PutOutcome, Queue,
+    Results, Sink, SinkAnswer, SinkRecord, Source, Spool, Store, Unobserved,
 };
 use batchfleet_core::prepare::{Prepared, Preparer, next_attempt};
 use batchfleet_core::report::{
@@ -24,9 +24,10 @@ use batchfleet_core::source::{Redriven, SourceRef};
 use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_core::{PortError, PortResult};
+use batchfleet_definition::TableLookup;
 use batchfleet_testing::{
     ManualClock, MemoryDefinitions, MemoryQueue, MemoryResults, MemorySink, MemorySource,
-    MemorySpills, MemorySpool, MemoryStore, OneSink, SequenceIds,
+    MemorySpills, MemorySpool, MemoryStore, MemoryTables, OneSink, SequenceIds,
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -219,6 +220,38 @@ impl Sink for Slow {
     }
 }
 
+/// A table to look records up in.
+struct MortalTable {
+    inner: Arc<dyn Lookup>,
+    crash: Arc<Crash>,
+}
+
+#[async_trait]
+impl Lookups for Mortal<MemoryTables> {
+    async fn lookup(&self, table: &TableLookup) -> PortResult<FoundLookup> {
+        Ok(match self.inner.lookup(table).await? {
+            FoundLookup::Lookup(inner) => FoundLookup::Lookup(Arc::new(MortalTable {
+                inner,
+                crash: Arc::clone(&self.crash),
+            })),
+            unusable @ FoundLookup::Unusable(_) => unusable,
+        })
+    }
+}
+
+#[async_trait]
+impl Lookup for MortalTable {
+    fn keys_max(&self) -> usize {
+        self.inner.keys_max()
+    }
+    async fn existing(&self, keys: &[LookupKey]) -> PortResult<LookupAnswer> {
+        self.crash.call().await;
+        let answer = self.inner.existing(keys).await;
+        self.crash.call().await;
+        answer
+    }
+}
+
 #[async_trait]
 impl Clock for Mortal<ManualClock> {
     fn now_ms(&self) -> u64 {
@@ -241,6 +274,7 @@ pub(crate) struct Fleet {
     pub(crate) spills: Arc<MemorySpills>,
     results: Arc<MemoryResults>,
     pub(crate) sink: Arc<MemorySink>,
+    pub(crate) tables: Arc<MemoryTables>,
     queue: Arc<MemoryQueue>,
     clock: Arc<ManualClock>,
     crash: Arc<Crash>,
@@ -332,6 +366,11 @@ impl Fleet {
             crash: Arc::clone(&crash),
             clock: Arc::clone(&clock),
         });
+        let tables = Arc::new(MemoryTables::new());
+        let mortal_tables = Arc::new(Mortal {
+            inner: Arc::clone(&tables),
+            crash: Arc::clone(&crash),
+        });
         let mortal_queue = Arc::new(Mortal {
             inner: Arc::clone(&queue),
             crash: Arc::clone(&crash),
@@ -361,6 +400,7 @@ impl Fleet {
             spool: mortal_spool,
             results: mortal_results,
             sinks: Arc::new(OneSink(mortal_sink)),
+            lookups: mortal_tables,
             queue: mortal_queue,
             clock: mortal_clock,
             ids,
@@ -376,6 +416,7 @@ impl Fleet {
             spills,
             results,
             sink,
+            tables,
             queue,
             clock,
             crash,
@@ -592,6 +633,13 @@ impl Fleet {
     /// The names of all results, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         self.results.names(&self.id())
+    }
+
+    /// Writes a result, as an earlier attempt would have.
+    pub(crate) fn leave(&self, name: &str, content: Vec<u8>) {
+        let id = self.id();
+        let put = self.results.put_once(&id, name, content.into());
+        futures_util::FutureExt::now_or_never(put).unwrap().unwrap();
     }
 
     /// A result; empty where there is none.

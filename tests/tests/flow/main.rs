@@ -6,6 +6,7 @@
 
 mod corpus;
 mod decoding;
+mod existing;
 mod fleet;
 mod footers;
 mod one_by_one;

@@ -3,6 +3,7 @@
 //! Adapters implement them; nothing here knows of AWS, files or SQL. Each trait has one conformance
 //! suite in `batchfleet-testing`, and a trait changes there first.
 
+mod lookup;
 mod sink;
 mod spool;
 mod store;
@@ -12,6 +13,9 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use lookup::{
+    FoundLookup, KeyAnswer, KeyValue, Lookup, LookupAnswer, LookupKey, Lookups, NoLookups,
+};
 pub use sink::{FoundSink, NoSinks, RecordAnswer, Sink, SinkAnswer, SinkRecord, Sinks};
 pub use spool::Spool;
 pub use store::{

@@ -211,7 +211,7 @@ fn records_the_destination_refused_become_rejects_in_their_place() {
         footer: 0,
     };
     let refusal = refused_by_destination("too\nlarge", 4);
-    let refused = BTreeMap::from([(0, refusal.clone()), (3, refusal)]);
+    let refused = BTreeMap::from([(0, vec![refusal.clone()]), (3, vec![refusal])]);
     let mut processing = Processing::new(&plan, text, &range, &Scope::All).refusing(refused);
     while processing.step(1) {}
     let second = processing.finish();

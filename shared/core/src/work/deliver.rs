@@ -11,7 +11,7 @@ use crate::error::{PortError, PortResult};
 use crate::lease::{hold, yield_now};
 use crate::mutation::{self, Mutation};
 use crate::ports::CompleteOutcome;
-use crate::process::{Processed, Processing, reject_all, reject_oversize, reject_unread};
+use crate::process::{Processed, Processing, Refused, reject_all, reject_oversize, reject_unread};
 use crate::rejects::RAW_BYTES_MAX;
 use crate::report::{PartOf, Report, output_part};
 use crate::spool;
@@ -68,33 +68,63 @@ impl Invocation<'_> {
         if let Some(sink) = &self.sink {
             return self.deliver_records(lease, range, scope, &**sink).await;
         }
-        match self.process(range, scope).await? {
-            Some(processed) => {
-                if mutation::on(Mutation::CompleteFirst) {
-                    let done = processed.completion(range, false);
-                    self.worker.store.complete(lease, &done).await?;
-                }
-                let part = mutation::per_claim(output_part(range.index), lease.fence);
-                let completion = processed.completion(range, false);
-                self.put(lease, range, processed, part, completion)
-                    .await
-                    .map(Ok)
-            }
-            None => Ok(Err(BatchEnd::Stopped)),
+        let processed = match self.process(lease, range, scope).await? {
+            Ok(processed) => processed,
+            Err(end) => return Ok(Err(end)),
+        };
+        if mutation::on(Mutation::CompleteFirst) {
+            let done = processed.completion(range, false);
+            self.worker.store.complete(lease, &done).await?;
         }
+        let part = mutation::per_claim(output_part(range.index), lease.fence);
+        let completion = processed.completion(range, false);
+        self.put(lease, range, processed, part, completion)
+            .await
+            .map(Ok)
     }
 
-    async fn process(&self, range: &BatchRange, scope: &Scope) -> PortResult<Option<Processed>> {
+    async fn process(
+        &self,
+        lease: &Lease,
+        range: &BatchRange,
+        scope: &Scope,
+    ) -> PortResult<Result<Processed, BatchEnd>> {
         if range.oversize {
             let head = self.read_head(range).await?;
-            return Ok(Some(reject_oversize(&self.plan, range, &head)));
+            return Ok(Ok(reject_oversize(&self.plan, range, &head)));
         }
         let (bytes, marks) = try_join(self.read(range), self.marks(range)).await?;
         if mutation::on(Mutation::LoudLog) {
             tracing::warn!(?bytes, "read");
         }
-        let processing = Processing::new(&self.plan, &bytes, range, scope);
-        self.work_through(processing.marked(&marks)).await
+        let checked = self.check(lease, range, scope, &bytes, &marks).await?;
+        Ok(checked.map(|(processed, _)| processed))
+    }
+
+    /// The batch without the records that exist already, and what was said of those.
+    pub(super) async fn check(
+        &self,
+        lease: &Lease,
+        range: &BatchRange,
+        scope: &Scope,
+        bytes: &[u8],
+        marks: &[Mark],
+    ) -> PortResult<Result<(Processed, Refused), BatchEnd>> {
+        let processing = Processing::new(&self.plan, bytes, range, scope).marked(marks);
+        let Some(processed) = self.work_through(processing).await? else {
+            return Ok(Err(BatchEnd::Stopped));
+        };
+        let found = match self.find_existing(lease, range, &processed).await? {
+            Ok(found) if found.is_empty() => return Ok(Ok((processed, found))),
+            Ok(found) => found,
+            Err(end) => return Ok(Err(end)),
+        };
+        let again = Processing::new(&self.plan, bytes, range, scope).marked(marks);
+        let again = again.refusing(found.clone());
+        let Some(again) = self.work_through(again).await? else {
+            return Ok(Err(BatchEnd::Stopped));
+        };
+        Ok(Ok((again, found)))
     }
 
     /// `None` where the job was paused or ended meanwhile.

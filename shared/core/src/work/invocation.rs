@@ -14,7 +14,7 @@ use crate::plan::PlanPage;
 use crate::ports::{ClaimOutcome, Held, Sink, TicketOutcome};
 use crate::process::SharedPlan;
 use crate::work::scope::Before;
-use crate::work::{Bound, Place, Worker};
+use crate::work::{AskedTable, Bound, Place, Worker};
 
 /// How often a worker looks whether its job was paused or ended.
 const STATUS_EVERY_MS: u64 = 1_000;
@@ -84,6 +84,10 @@ pub(super) struct Invocation<'a> {
     place: Place,
     /// Where the records go, if they go there one by one.
     pub(super) sink: Option<Arc<dyn Sink>>,
+    /// Tables whose records the rows must not be, in the order of the definition.
+    pub(super) tables: Vec<AskedTable>,
+    /// The SHA-256 of the definition's text.
+    pub(super) definition_sum: Arc<str>,
     deadline_ms: Option<u64>,
     /// When others get a turn, if there are any.
     turn_ends_ms: u64,
@@ -119,6 +123,8 @@ impl<'a> Invocation<'a> {
             owner,
             plan: bound.plan,
             sink: bound.sink,
+            tables: bound.tables,
+            definition_sum: bound.definition_sum,
             place,
             deadline_ms,
             turn_ends_ms: status_read_ms.saturating_add(worker.pace.turn_ms),

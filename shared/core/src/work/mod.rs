@@ -6,12 +6,14 @@
 //! worker's lease: it sends its message on, delayed to the end of that lease, and returns.
 
 mod deliver;
+mod existing;
 mod invocation;
 mod records;
 mod scope;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::checksum::FileSum;
 use crate::close::Closer;
 use crate::error::{PortError, PortResult, chain};
 use crate::ids::{JobId, OwnerId};
@@ -19,7 +21,8 @@ use crate::job::{Job, JobStatus, Reason};
 use crate::message::Message;
 use crate::mutation::{self, Mutation};
 use crate::ports::{
-    Clock, FoundSink, Ids, Observer, Queue, Results, Sink, Sinks, Source, Spool, Store,
+    Clock, FoundLookup, FoundSink, Ids, Lookup, Lookups, Observer, Queue, Results, Sink, Sinks,
+    Source, Spool, Store,
 };
 use crate::process::{JobPlan, SharedPlan};
 use crate::throttle::{self, Throttle};
@@ -39,6 +42,8 @@ pub struct Worker {
     pub results: Arc<dyn Results>,
     /// Destinations that take records one by one.
     pub sinks: Arc<dyn Sinks>,
+    /// Tables whose records the rows must not be.
+    pub lookups: Arc<dyn Lookups>,
     /// The message sent on.
     pub queue: Arc<dyn Queue>,
     /// The time.
@@ -213,7 +218,7 @@ impl Worker {
         let bound = match self.bind(id).await? {
             Ok(Some(bound)) => bound,
             Ok(None) => return Ok(Stop::NothingFor(self.pace.idle_ms)),
-            Err(why) => return self.fail(id, Reason::bad_destination(&why)).await,
+            Err(reason) => return self.fail(id, reason).await,
         };
         let mut invocation = Invocation::new(self, job, owner, bound, place, deadline_ms);
         // Boxed: whoever calls this would carry all that a batch needs around.
@@ -243,8 +248,8 @@ impl Worker {
     }
 
     /// What the job's batches are worked with; `None` while the preparer has not read the header. The
-    /// inner error is why the destination can't be used.
-    async fn bind(&self, job: &JobId) -> PortResult<Result<Option<Bound>, String>> {
+    /// inner error is why the destination, or a table to look records up in, can't be used.
+    async fn bind(&self, job: &JobId) -> PortResult<Result<Option<Bound>, Reason>> {
         if let Some(bound) = self.plans.get(job) {
             return Ok(Ok(Some(bound)));
         }
@@ -252,15 +257,28 @@ impl Worker {
         let Some(snapshot) = snapshot.filter(|snapshot| snapshot.layout.is_some()) else {
             return Ok(Ok(None));
         };
+        let definition_sum = FileSum::of(snapshot.definition_text.as_bytes()).sha256;
         let plan = Arc::new(JobPlan::compile(snapshot)?);
         let mut sink = None;
         if plan.destination().is_record_wise() {
             sink = match self.sinks.sink(plan.destination()).await? {
                 FoundSink::Sink(sink) => Some(sink),
-                FoundSink::Unusable(why) => return Ok(Err(why)),
+                FoundSink::Unusable(why) => return Ok(Err(Reason::bad_destination(&why))),
             };
         }
-        let bound = Bound { plan, sink };
+        let mut tables = Vec::with_capacity(plan.lookups().len());
+        for table in plan.lookups() {
+            match self.lookups.lookup(table).await? {
+                FoundLookup::Lookup(lookup) => tables.push(AskedTable { lookup }),
+                FoundLookup::Unusable(why) => return Ok(Err(Reason::bad_lookup(&why))),
+            }
+        }
+        let bound = Bound {
+            plan,
+            sink,
+            tables,
+            definition_sum: definition_sum.into(),
+        };
         self.plans.put(job, &bound);
         Ok(Ok(Some(bound)))
     }
@@ -291,6 +309,16 @@ struct Bound {
     plan: SharedPlan,
     /// Where the records go, if they go there one by one.
     sink: Option<Arc<dyn Sink>>,
+    /// The tables of the definition's look-ups, in their order.
+    tables: Vec<AskedTable>,
+    /// The SHA-256 of the definition's text.
+    definition_sum: Arc<str>,
+}
+
+/// A table whose records the rows must not be.
+#[derive(Clone)]
+struct AskedTable {
+    lookup: Arc<dyn Lookup>,
 }
 
 /// The message that goes on where the worker of this one runs out of time. A watch may be all that is

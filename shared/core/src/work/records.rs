@@ -5,8 +5,6 @@
 //! their place; and those rejects have the claim's fence in their name, so that the closer merges the
 //! ones that the completion counts.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use batchfleet_grammar::BatchRange;
 use futures_util::future::try_join;
@@ -15,7 +13,7 @@ use crate::batch::{Completion, Lease};
 use crate::delivery::{Delivered, RecordDelivery, Refusal, Steering};
 use crate::error::PortResult;
 use crate::ports::Sink;
-use crate::process::{Processing, refused_by_destination, reject_oversize};
+use crate::process::{Processing, Refused, refused_by_destination, reject_oversize};
 use crate::report::output_part;
 use crate::work::Scope;
 use crate::work::invocation::{BatchEnd, Invocation};
@@ -42,9 +40,10 @@ impl Invocation<'_> {
             reject_oversize(&self.plan, range, &head)
         } else {
             let (bytes, marks) = try_join(self.read(range), self.marks(range)).await?;
-            let processing = Processing::new(&self.plan, &bytes, range, scope).marked(&marks);
-            let Some(mut processed) = self.work_through(processing).await? else {
-                return Ok(Err(BatchEnd::Stopped));
+            let checked = self.check(lease, range, scope, &bytes, &marks).await?;
+            let (mut processed, mut refused) = match checked {
+                Ok(checked) => checked,
+                Err(end) => return Ok(Err(end)),
             };
             let delivery = RecordDelivery {
                 sink,
@@ -59,10 +58,11 @@ impl Invocation<'_> {
                 Delivered::Done(refusals) if refusals.is_empty() => processed,
                 Delivered::Done(refusals) => {
                     // What the destination said may quote the rows, and is for the rejects alone.
-                    let (job, refused) = (&self.job.id, refusals.len());
-                    tracing::warn!(%job, batch = range.index, refused, "records refused by the destination");
+                    let (job, count) = (&self.job.id, refusals.len());
+                    tracing::warn!(%job, batch = range.index, refused = count, "records refused by the destination");
+                    add(&mut refused, refusals);
                     let again = Processing::new(&self.plan, &bytes, range, scope);
-                    let again = again.marked(&marks).refusing(errors(refusals));
+                    let again = again.marked(&marks).refusing(refused);
                     let Some(again) = self.work_through(again).await? else {
                         return Ok(Err(BatchEnd::Stopped));
                     };
@@ -82,7 +82,9 @@ impl Invocation<'_> {
     }
 }
 
-fn errors(refusals: Vec<Refusal>) -> BTreeMap<u64, batchfleet_definition::RowError> {
-    let error = |one: Refusal| (one.index, refused_by_destination(&one.reason, one.tries));
-    refusals.into_iter().map(error).collect()
+fn add(refused: &mut Refused, refusals: Vec<Refusal>) {
+    for one in refusals {
+        let error = refused_by_destination(&one.reason, one.tries);
+        refused.entry(one.index).or_default().push(error);
+    }
 }

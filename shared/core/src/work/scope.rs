@@ -87,6 +87,9 @@ pub(super) struct Before {
     attempts: Vec<Job>,
     /// A shard's number, and how each attempt left it.
     shard: Option<(u32, Vec<ShardView>)>,
+    /// The attempts that began with what is worked of the batch looked at last, and did not finish it:
+    /// they may have delivered some of it.
+    pub(super) begun: Vec<JobId>,
 }
 
 impl Invocation<'_> {
@@ -102,7 +105,8 @@ impl Invocation<'_> {
             let views = self.views(key.shard).await?;
             self.before.shard = Some((key.shard, views));
         }
-        let owed = self.owed(key, range).await?;
+        let (owed, begun) = self.owed(key, range).await?;
+        self.before.begun = begun;
         Ok(match owed.chosen(redrive.what) {
             Some(_) if mutation::on(Mutation::RedriveWholeBatches) => Scope::All,
             Some(scope) => scope.clone(),
@@ -133,9 +137,10 @@ impl Invocation<'_> {
         Ok(views)
     }
 
-    /// What a batch owes after all attempts before this one.
-    async fn owed(&self, key: &BatchKey, range: &BatchRange) -> PortResult<Owed> {
+    /// What a batch owes after all attempts before this one, and which of them began with just that.
+    async fn owed(&self, key: &BatchKey, range: &BatchRange) -> PortResult<(Owed, Vec<JobId>)> {
         let mut owed = Owed::Undone(Scope::All);
+        let mut begun = Vec::new();
         let views = self.before.shard.iter().flat_map(|(_, views)| views);
         for (job, view) in self.before.attempts.iter().zip(views) {
             let chosen = match &job.source.redrive {
@@ -146,9 +151,14 @@ impl Invocation<'_> {
             if let Some(scope) = chosen.cloned() {
                 let item = view.batches.get(&key.slot);
                 owed = self.owed_after(job, item, range, scope).await?;
+                match &owed {
+                    // Its rejects are none that it delivered.
+                    Owed::Rejects(_) => begun.clear(),
+                    Owed::Undone(_) | Owed::GivenUp(_) => begun.push(job.id.clone()),
+                }
             }
         }
-        Ok(owed)
+        Ok((owed, begun))
     }
 
     /// What a batch owes after an attempt that was to work on `scope`.

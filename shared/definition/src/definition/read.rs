@@ -8,6 +8,7 @@ mod destination;
 mod dialect;
 mod field;
 mod literal;
+mod lookup;
 mod options;
 mod policy;
 mod rules;
@@ -27,7 +28,7 @@ const WORKERS_MAX: u32 = 1000;
 const TOGETHER_MAX: usize = 16;
 
 /// The keys of a definition.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "name",
     "description",
     "dialect",
@@ -37,6 +38,7 @@ const KEYS: [&str; 16] = [
     "unknown_columns",
     "skip_empty_rows",
     "unique_together",
+    "duplicates_of",
     "rules",
     "batches",
     "destination",
@@ -84,8 +86,17 @@ impl Reader {
         if let Some(at) = keys.get("batches") {
             definition.batches = self.batches(at).unwrap_or_default();
         }
+        let mut is_destined = true;
         if let Some(at) = keys.get("destination") {
-            definition.destination = self.destination(at, fields).unwrap_or_default();
+            let destination = self.destination(at, fields);
+            is_destined = destination.is_some();
+            definition.destination = destination.unwrap_or_default();
+        }
+        if let Some(at) = keys.get("duplicates_of") {
+            let destination = is_destined.then_some(&definition.destination);
+            definition.duplicates_of = self
+                .duplicates_of(at, fields, destination)
+                .unwrap_or_default();
         }
         if let Some(at) = keys.get("retries") {
             definition.retries = self.retries(at).unwrap_or_default();

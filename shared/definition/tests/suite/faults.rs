@@ -9,7 +9,7 @@ const LISTS: [(&str, &str); 4] = [
     (
         "<keys>",
         "name, description, dialect, fields, ragged, strict, unknown_columns, skip_empty_rows, \
-         unique_together, rules, batches, destination, retries, max_workers, on_error, tolerated_failures",
+         unique_together, duplicates_of, rules, batches, destination, retries, max_workers, on_error, tolerated_failures",
     ),
     (
         "<field keys>",
@@ -566,6 +566,145 @@ fn a_table_has_a_name_and_a_key_of_required_fields() {
             &["line 1, column 9: fields: expected a list of fields, found the number 7"],
         ),
     ]);
+}
+
+#[test]
+fn a_look_up_has_a_table_and_a_key_of_fields() {
+    let fields = "fields:
+  - { name: id, type: integer }
+  - { name: email, type: email }
+  - { name: active, type: boolean }
+";
+    let with = |lookup: &str| faults(&format!("{fields}duplicates_of: [{lookup}]\n"));
+    for (lookup, expected) in [
+        (
+            "{ tabel: x }",
+            "line 5, column 17: duplicates_of[0]: the key \"table\" is missing\n\
+             line 5, column 17: duplicates_of[0]: the key \"key\" is missing\n\
+             line 5, column 19: duplicates_of[0].tabel: unknown key \"tabel\"; expected one of table, key, \
+             severity, message; did you mean \"table\"?",
+        ),
+        (
+            "{ table: a b, key: [id], severity: fatal }",
+            "line 5, column 26: duplicates_of[0].table: expected the name of a table: 3 to 255 letters, digits, \
+             \"_\", \"-\" and \".\", found \"a b\"\n\
+             line 5, column 36: duplicates_of[0].key: expected a mapping of the table's key attributes to \
+             fields: { customer_email: email }, found a list\n\
+             line 5, column 52: duplicates_of[0].severity: unknown severity \"fatal\"; expected one of error, \
+             warning",
+        ),
+        (
+            "{ table: people, key: {} }",
+            "line 5, column 39: duplicates_of[0].key: a table's key is one or two attributes, its partition \
+             key and its sort key; found 0",
+        ),
+        (
+            "{ table: people, key: { a: ID, b: active } }",
+            "line 5, column 44: duplicates_of[0].key.a: unknown field \"ID\"; expected one of id, email, active; \
+             did you mean \"id\"?\n\
+             line 5, column 51: duplicates_of[0].key.b: the field \"active\" is a boolean, which no key can be",
+        ),
+        (
+            "{ table: people, key: { a: id, b: id } }",
+            "line 5, column 51: duplicates_of[0].key.b: the two attributes of a key have different fields",
+        ),
+        (
+            "people",
+            "line 5, column 17: duplicates_of[0]: expected a mapping with \"table\" and \"key\", or the word \
+             destination, found \"people\"",
+        ),
+        (
+            "destination",
+            "line 5, column 17: duplicates_of[0]: the destination is no table: expected a destination of the \
+             type \"dynamodb\"",
+        ),
+    ] {
+        assert_eq!(with(lookup), expected, "{lookup}");
+    }
+    assert_faults(&[
+        (
+            "duplicates_of: destination\n",
+            &["line 1, column 16: duplicates_of: expected a list of tables, found \"destination\""],
+        ),
+        (
+            "duplicates_of: [{ table: people, key: { id: id } }]\n",
+            &[
+                "line 1, column 39: duplicates_of[0].key: expected \"fields\" in the definition, which have the \
+                 values of the key",
+            ],
+        ),
+    ]);
+}
+
+/// The short form is the destination's table and key; the long one maps attributes to fields.
+#[test]
+fn a_look_up_is_read_whole() {
+    let text = "fields:
+  - { name: id, type: decimal, required: true }
+  - { name: phone, type: phone }
+duplicates_of:
+  - destination
+  - { table: customers, key: { tel: phone, no: id }, severity: warning, message: known }
+destination: { type: dynamodb, table: people, key: [id] }
+";
+    let definition = Definition::parse(text).unwrap();
+    let [own, other] = definition.duplicates_of() else {
+        panic!("{:?}", definition.duplicates_of());
+    };
+    assert_eq!((own.table.as_str(), own.is_destination), ("people", true));
+    let part = |one: &batchfleet_definition::LookupField| {
+        (one.attribute.clone(), one.field.clone(), one.is_number)
+    };
+    let parts: Vec<_> = own.key.iter().map(part).collect();
+    assert_eq!(parts, [("id".to_owned(), "id".to_owned(), true)]);
+    let parts: Vec<_> = other.key.iter().map(part).collect();
+    let expected = [("tel", "phone", false), ("no", "id", true)];
+    assert_eq!(
+        parts,
+        expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c))
+    );
+    assert_eq!(other.message.as_deref(), Some("known"));
+    assert_eq!(other.severity, batchfleet_definition::Severity::Warning);
+
+    let plan = definition
+        .bind(&[b"id".to_vec(), b"phone".to_vec()])
+        .unwrap();
+    let said = plan.external_duplicate(0);
+    assert_eq!(said.field, Some(0));
+    assert_eq!(
+        said.message,
+        "id: the destination, the table people has this record already"
+    );
+    let said = plan.external_duplicate(1);
+    assert_eq!((said.field, &*said.message), (None, "phone, id: known"));
+}
+
+/// What a key can be: numbers are N, and whatever is written as text is S.
+#[test]
+fn keys_of_every_type() {
+    for (kind, is_number) in [
+        ("integer", true),
+        ("number", true),
+        ("decimal", true),
+        ("string", false),
+        ("date", false),
+        ("datetime", false),
+        ("email", false),
+        ("url", false),
+        ("uuid", false),
+        ("phone", false),
+        ("enum, values: [a]", false),
+    ] {
+        let text = format!(
+            "fields: [{{ name: id, required: true, type: {kind} }}]\n\
+             destination: {{ type: dynamodb, table: people, key: [id] }}\n"
+        );
+        let definition = Definition::parse(&text).unwrap();
+        let batchfleet_definition::Destination::DynamoDb(to) = definition.destination() else {
+            panic!("{kind}");
+        };
+        assert_eq!(to.key[0].is_number, is_number, "{kind}");
+    }
 }
 
 #[test]

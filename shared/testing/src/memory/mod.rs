@@ -10,6 +10,7 @@ mod sink;
 mod spills;
 mod spool;
 mod store;
+mod tables;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,7 @@ pub use sink::{MemorySink, OneSink, SinkFault};
 pub use spills::MemorySpills;
 pub use spool::MemorySpool;
 pub use store::MemoryStore;
+pub use tables::{LookupFault, MemoryTables};
 
 /// Locks, also after a test panicked while holding the lock: what it guards is changed only in
 /// whole steps.

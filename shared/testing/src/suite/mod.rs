@@ -9,6 +9,7 @@ pub mod closing;
 mod fixture;
 pub mod fleet;
 pub mod jobs;
+pub mod lookup;
 pub mod preparing;
 pub mod races;
 pub mod repeats;
@@ -183,6 +184,22 @@ macro_rules! sink_conformance {
             sink::a_bad_record_is_refused_among_good_ones,
             sink::what_was_refused_stands_in_nobodys_way,
             sink::calls_side_by_side_lose_nothing,
+        );
+    };
+}
+
+/// Runs the suite of the `Lookup` port: `lookup_conformance!(make_harness);`, where
+/// `async fn make_harness() -> impl LookupHarness` answers a table with the means to write it; see
+/// [`LookupHarness`](crate::LookupHarness).
+#[macro_export]
+macro_rules! lookup_conformance {
+    ($make:path) => {
+        $crate::conformance_tests!($make =>
+            lookup::what_is_written_exists_at_once,
+            lookup::as_many_keys_are_answered_for_as_the_lookup_says,
+            lookup::numbers_are_compared_by_their_value,
+            lookup::texts_are_compared_as_they_are,
+            lookup::a_key_that_no_record_can_have_is_missing,
         );
     };
 }

@@ -48,7 +48,8 @@ impl Reader {
         }))
     }
 
-    fn table_name(&mut self, at: &At<'_>) -> Option<String> {
+    /// The name of a table as DynamoDB takes it.
+    pub(super) fn table_name(&mut self, at: &At<'_>) -> Option<String> {
         let expected = "the name of a table: 3 to 255 letters, digits, \"_\", \"-\" and \".\"";
         let name = self.text(at, expected)?;
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
@@ -91,13 +92,8 @@ impl Reader {
     }
 
     fn key_field(&mut self, at: &At<'_>, fields: &[Field]) -> Option<KeyField> {
-        let name = self.text(at, "the name of a field")?;
-        let Some(field) = fields.iter().find(|field| field.name == name) else {
-            let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
-            self.unknown(at, "field", name, &names);
-            return None;
-        };
-        let shown = shown(name);
+        let field = self.field_of(at, fields)?;
+        let shown = shown(&field.name);
         if !field.required || field.default.is_some() {
             let message = format!(
                 "the field {shown} is part of a key, so it needs \"required: true\" and no default"
@@ -109,21 +105,41 @@ impl Reader {
                 format!("the field {shown} is part of a key, so it needs the severity \"error\"");
             self.fault(at, message);
         }
-        let is_number = match field.kind {
-            FieldType::Number | FieldType::Integer | FieldType::Decimal => true,
-            FieldType::Boolean | FieldType::Array | FieldType::Json => {
-                let kind = with_article(field.kind);
-                self.fault(
-                    at,
-                    format!("the field {shown} is {kind}, which no key can be"),
-                );
-                return None;
-            }
-            _ => false,
-        };
         Some(KeyField {
-            name: name.to_owned(),
-            is_number,
+            is_number: self.key_type(at, field)?,
+            name: field.name.clone(),
         })
+    }
+
+    /// The field of this name.
+    pub(super) fn field_of<'f>(&mut self, at: &At<'_>, fields: &'f [Field]) -> Option<&'f Field> {
+        let name = self.text(at, "the name of a field")?;
+        let field = fields.iter().find(|field| field.name == name);
+        if field.is_none() {
+            let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
+            self.unknown(at, "field", name, &names);
+        }
+        field
+    }
+
+    /// Whether the values of a field that is part of a table's key are numbers (N) rather than text (S).
+    pub(super) fn key_type(&mut self, at: &At<'_>, field: &Field) -> Option<bool> {
+        match field.kind {
+            FieldType::Number | FieldType::Integer | FieldType::Decimal => Some(true),
+            FieldType::String
+            | FieldType::Date
+            | FieldType::DateTime
+            | FieldType::Email
+            | FieldType::Url
+            | FieldType::Uuid
+            | FieldType::Phone
+            | FieldType::Enum => Some(false),
+            FieldType::Boolean | FieldType::Array | FieldType::Json => {
+                let (shown, kind) = (shown(&field.name), with_article(field.kind));
+                let message = format!("the field {shown} is {kind}, which no key can be");
+                self.fault(at, message);
+                None
+            }
+        }
     }
 }

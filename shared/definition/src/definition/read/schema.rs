@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{KEYS, dialect, field, options, rules};
+use super::{KEYS, dialect, field, lookup, options, rules};
 use crate::language::{Resolved, Tree, parse};
 use crate::types::FieldType;
 
@@ -145,6 +145,7 @@ fn the_schema_has_the_keys_that_are_read() {
     assert_eq!(keys(&schema["$defs"]["field"]), sorted(field::KEYS));
     assert_eq!(keys(&schema["$defs"]["items"]), sorted(options::ITEM_KEYS));
     assert_eq!(keys(&schema["$defs"]["rule"]), sorted(rules::RULE_KEYS));
+    assert_eq!(keys(&schema["$defs"]["lookup"]), sorted(lookup::KEYS));
     let check = &schema["$defs"]["check"]["anyOf"][1];
     assert_eq!(keys(check), sorted(rules::CHECK_KEYS));
     assert_eq!(
@@ -204,6 +205,9 @@ fn the_schema_refuses_what_is_no_definition() {
         "fields: [{ name: a, check: [{ message: no }] }]",
         "rules: [{ when: 'true' }]",
         "rules: [{ check: 'true', severity: fatal }]",
+        "duplicates_of: [customers]",
+        "duplicates_of: [{ table: customers }]",
+        "duplicates_of: [{ table: customers, key: [email] }]",
         "ragged: maybe",
         "max_workers: 0",
         "dialect: { delimeter: x }",
