@@ -41,7 +41,7 @@ line 1, column 7: name: expected a name of 1 to 64 letters, digits, \"-\", \"_\"
 line 3, column 23: fields[0].type: unknown type \"integr\"; expected one of string, number, integer, \
 decimal, boolean, date, datetime, email, url, uuid, phone, enum, array, json; did you mean \"integer\"?
 line 4, column 13: fields[1].name: duplicate field \"id\", first on line 3; case does not count
-line 5, column 1: ragged: unknown ragged \"bad\"; expected one of pad, reject, truncate
+line 5, column 9: ragged: unknown ragged \"bad\"; expected one of pad, reject, truncate; did you mean \"pad\"?
 "
     );
     let (text, _) = said(definition(&["check", "def.yaml", "--json"], FAULTY));

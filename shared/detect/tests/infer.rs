@@ -225,3 +225,170 @@ fn cell() -> impl Strategy<Value = String> {
         1 => "\\PC{0,5}",
     ]
 }
+
+/// A file, and what a person would write of its columns: `name type`, with what is said besides.
+const TYPICAL: [(&str, &str, &[&str]); 15] = [
+    (
+        "contacts",
+        "id,email,First Name,zip,phone,newsletter\n1,a@example.com,Ann,01067,+49 30 1234567,yes\n2,b@example.com,Bob,80331,+49 89 7654321,no\n3,c@example.com,Cid,10115,,yes\n4,d@example.com,Dan,20095,+49 40 1112223,no\n5,e@example.com,Eve,50667,,no\n",
+        &[
+            "id integer required unique",
+            "email email required unique",
+            "First Name string required",
+            "zip string required",
+            "phone phone",
+            "newsletter boolean required",
+        ],
+    ),
+    (
+        "bank export",
+        "Buchungstag;Verwendungszweck;Betrag\n31.01.2024;Miete;-850,00\n01.02.2024;Gehalt;2.500,00\n03.02.2024;Kaffee;-3,50\n",
+        &[
+            "Buchungstag date DD.MM.YYYY required",
+            "Verwendungszweck string required",
+            "Betrag decimal thousands=. digits=2 required",
+        ],
+    ),
+    (
+        "sensor",
+        "timestamp,sensor,temp,ok\n2024-01-01T00:00:00Z,a1,20.5,true\n2024-01-01T00:01:00Z,a1,20,false\n2024-01-01T00:02:00Z,a2,NaN,true\n",
+        &[
+            "timestamp datetime required",
+            "sensor string required",
+            "temp number null=NaN",
+            "ok boolean required",
+        ],
+    ),
+    (
+        "SAP list",
+        "BELNR;BUDAT;DMBTR\n0100004711;31.01.2024;1.250,00-\n0100004712;01.02.2024;99,50\n0100004713;02.02.2024;5,00\n",
+        &[
+            "BELNR string required",
+            "BUDAT date DD.MM.YYYY required",
+            "DMBTR decimal thousands=. digits=2 required",
+        ],
+    ),
+    (
+        "orders",
+        "order_id,ordered,qty,total\n1001,01/31/2024,1,\"1,299.00\"\n1002,02/01/2024,2,49.90\n1003,02/02/2024,3,5.00\n",
+        &[
+            "order_id integer required",
+            "ordered date MM/DD/YYYY required",
+            "qty integer required",
+            "total decimal thousands=, digits=2 required",
+        ],
+    ),
+    (
+        "flags as digits",
+        "id,is_active,level\n1,1,0\n2,0,1\n3,1,1\n",
+        &[
+            "id integer required",
+            "is_active boolean required",
+            "level integer required",
+        ],
+    ),
+    (
+        "articles",
+        "ean,price\n4006381333931,1.5\n4006381333948,2.25\n4006381333955,3\n",
+        &["ean string required", "price decimal required"],
+    ),
+    (
+        "no values",
+        "a,b\n1,n/a\n2,-\n3,7\n",
+        &["a integer required", "b integer null=n/a,-"],
+    ),
+    (
+        "unix times",
+        "created_at,v\n1704067200,1\n1704067260,2\n1704067320,3\n",
+        &["created_at datetime unix required", "v integer required"],
+    ),
+    (
+        "compact days",
+        "day,n\n20240131,1\n20240201,2\n20240202,3\n",
+        &["day date YYYYMMDD required", "n integer required"],
+    ),
+    (
+        "links",
+        "uuid,url,extra\nf81d4fae-7dec-11d0-a765-00a0c91e6bf6,https://example.com/a,\"{\"\"a\"\": 1}\"\nf81d4fae-7dec-11d0-a765-00a0c91e6bf7,https://example.com/b,\"{\"\"a\"\": 2}\"\nf81d4fae-7dec-11d0-a765-00a0c91e6bf8,https://example.com/c,{}\n",
+        &[
+            "uuid uuid required",
+            "url url required",
+            "extra json required",
+        ],
+    ),
+    (
+        "card numbers",
+        "card,n\n4111111111111111,1\n4111111111111112,2\n4111111111111113,3\n",
+        &["card string required", "n integer required"],
+    ),
+    (
+        "German words",
+        "Name;bezahlt\nAnn;ja\nBob;nein\nCid;ja\n",
+        &[
+            "Name string required",
+            "bezahlt boolean words=ja/nein required",
+        ],
+    ),
+    (
+        "Swiss amounts",
+        "Konto;Saldo\nA-1;1'250.50\nA-2;99.00\nA-3;12'000.25\n",
+        &[
+            "Konto string required",
+            "Saldo decimal thousands=' digits=2 required",
+        ],
+    ),
+    (
+        "an odd cell",
+        "name,age\na,1\nb,2\nc,3\nd,4\ne,5\nf,6\ng,7\nh,8\ni,9\nj,old\n",
+        &["name string required", "age string required"],
+    ),
+];
+
+#[test]
+fn typical_files_become_what_a_person_would_write() {
+    for (name, file, expected) in TYPICAL {
+        let proven = infer(file.as_bytes(), "file.csv").unwrap();
+        assert_eq!(proven.outcome.refused, 0, "{name}");
+        let definition = Definition::parse(&proven.text).unwrap();
+        let found: Vec<String> = definition.fields().iter().map(described).collect();
+        assert_eq!(found, expected, "{name}\n{}", proven.text);
+    }
+    let odd = infer(TYPICAL[14].1.as_bytes(), "odd.csv").unwrap().text;
+    let odd = odd.replace("\n    # ", " ");
+    assert!(odd.contains("an integer in 9 of 10 values"), "{odd}");
+    assert!(
+        odd.contains("in line 11: mend them and write type: integer"),
+        "{odd}"
+    );
+}
+
+fn described(field: &batchfleet_definition::Field) -> String {
+    let mut out = format!("{} {}", field.name, field.kind.as_str());
+    for format in &field.options.formats {
+        out.push_str(&format!(" {format}"));
+    }
+    if let Some(mark) = field.options.thousands_separator {
+        out.push_str(&format!(" thousands={mark}"));
+    }
+    if let Some(digits) = field.options.fraction_digits {
+        out.push_str(&format!(" digits={digits}"));
+    }
+    if let (Some(yes), Some(no)) = (
+        field.options.true_words.first(),
+        field.options.false_words.first(),
+    ) {
+        out.push_str(&format!(" words={yes}/{no}"));
+    }
+    if !field.null_values.is_empty() {
+        out.push_str(&format!(" null={}", field.null_values.join(",")));
+    }
+    for (is, word) in [
+        (field.required, " required"),
+        (field.unique.is_some(), " unique"),
+    ] {
+        if is {
+            out.push_str(word);
+        }
+    }
+    out
+}
