@@ -25,7 +25,7 @@ pub struct Entry {
 pub struct Keys<'a> {
     plan: &'a JobPlan,
     scratch: Scratch,
-    keys: Vec<Option<u128>>,
+    found: Vec<Option<u128>>,
 }
 
 impl<'a> Keys<'a> {
@@ -35,7 +35,7 @@ impl<'a> Keys<'a> {
         Self {
             plan,
             scratch: Scratch::default(),
-            keys: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -67,8 +67,8 @@ impl<'a> Keys<'a> {
             }
             let cells = RowCells(&record);
             plan.rows
-                .unique_keys(&cells, &mut self.scratch, &mut self.keys);
-            for (constraint, key) in (0..).zip(&self.keys) {
+                .unique_keys(&cells, &mut self.scratch, &mut self.found);
+            for (constraint, key) in (0..).zip(&self.found) {
                 if let Some(key) = key {
                     entries.push(Entry {
                         record: index,

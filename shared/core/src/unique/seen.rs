@@ -165,7 +165,7 @@ impl Run {
         let bytes = &mut bytes[..entries * ENTRY];
         spill.read(self.start + (group * GROUP * ENTRY) as u64, bytes)?;
         let (entries, _) = bytes.as_chunks::<ENTRY>();
-        let found = entries.binary_search_by_key(&key.to_be_bytes(), |entry| first_chunk(entry));
+        let found = entries.binary_search_by_key(&key.to_be_bytes(), first_chunk);
         Ok(found
             .ok()
             .map(|at| u64::from_be_bytes(last_chunk(&entries[at]))))
