@@ -303,10 +303,10 @@ fn candidate(
 /// good quotation marks, and no quotation mark has more behind it. One that is never closed is no reason
 /// against that: its row becomes a reject, while halves of cells could pass for rows.
 fn tears(text: &[u8], dialect: Dialect) -> bool {
-    let mut quoted = dialect;
-    quoted.quote = Some(b'"');
-    let quotes = quote_use(text, quoted);
-    quotes.holding > 0 && quotes.dirty == 0
+    let mut with_quotes = dialect;
+    with_quotes.quote = Some(b'"');
+    let found = quote_use(text, with_quotes);
+    found.holding > 0 && found.dirty == 0
 }
 
 impl Candidate {
