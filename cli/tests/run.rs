@@ -92,7 +92,7 @@ fn counts(output: &Value) -> [u64; 4] {
 #[test]
 fn a_job_is_reported_as_one_json_object_and_not_done_twice() {
     let bench = Bench::new();
-    let file = bench.write("a.csv", "id,name\n1,x\n\n2,\"y\nz\"\n3\n");
+    let file = bench.write("a.csv", "id,name\n1,x\n\n2,\"y\nz\"\n3,a,b\n");
     let (code, first) = bench.json(&file, &[]);
     assert_eq!((code, counts(&first)), (0, [4, 2, 1, 1]));
     let mut keys: Vec<&str> = first
@@ -124,7 +124,7 @@ fn a_job_is_reported_as_one_json_object_and_not_done_twice() {
     );
     let rejects = fs::read_to_string(first["rejects"].as_str().unwrap()).unwrap();
     assert!(
-        rejects.starts_with("id,name,_record,_line,_errors,_codes\n3,,3,6,"),
+        rejects.starts_with("id,name,_record,_line,_errors,_codes\n3,a,b,3,6,"),
         "{rejects}"
     );
 
