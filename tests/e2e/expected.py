@@ -220,14 +220,20 @@ def compare(path, fields, delivered, rejects, objects):
         elif judged.errors is not None:
             counts["rejected"] += 1
             cells = judged.cells + [""] * (len(header) - len(judged.cells))
+            line = next(objects, None)
+            check(line is not None, f"{where} is not in rejects.jsonl")
+            found = json.loads(line)
             errors = judged.all_errors()
-            sentences = "; ".join(sentence for _, _, sentence in errors)
+            suggestions = suggested(fields, judged, found["errors"], where)
+            expected = reject_object(header, judged, offsets, suggestions)
+            equal(expected, found, f"{where} in rejects.jsonl")
+            sentences = "; ".join(
+                sentence if suggestion is None else f"{sentence}; did you mean {suggestion}?"
+                for (_, _, sentence), suggestion in zip(errors, suggestions)
+            )
             codes = " ".join(dict.fromkeys(code for code, _, _ in errors))
             expected = cells + [str(judged.record), str(judged.line), sentences, codes]
             equal(expected, next(rejects, None), f"{where} in rejects.csv")
-            line = next(objects, None)
-            check(line is not None, f"{where} is not in rejects.jsonl")
-            equal(reject_object(header, judged, offsets), json.loads(line), f"{where} in rejects.jsonl")
         else:
             counts["skipped"] += 1
     equal(None, next(delivered, None), f"delivered beyond the last record of {path.name}")
@@ -249,13 +255,30 @@ class Offsets:
         return self.offset
 
 
-def reject_object(header, judged, offsets):
+def suggested(fields, judged, found, where):
+    """What is suggested for each error, or None: something that the field takes."""
+    errors = judged.all_errors()
+    equal(len(errors), len(found), f"errors of {where} in rejects.jsonl")
+    by_name = {field.name: field for field in fields or []}
+    suggestions = []
+    for (_, name, _), error in zip(errors, found):
+        suggestion = error.get("suggestion")
+        if suggestion is not None:
+            check(name in by_name and suggestion not in judged.cells, f"{where}: a strange suggestion {suggestion!r}")
+            by_name[name].value(suggestion)
+        suggestions.append(suggestion)
+    return suggestions
+
+
+def reject_object(header, judged, offsets, suggestions):
     """The object of a reject in rejects.jsonl."""
     errors = []
-    for code, field, sentence in judged.all_errors():
+    for (code, field, sentence), suggestion in zip(judged.all_errors(), suggestions):
         error = {"code": code, "category": CATEGORIES[code], "message": sentence}
         if field is not None:
             error["field"] = field
+        if suggestion is not None:
+            error["suggestion"] = suggestion
         errors.append(error)
     found = {"record": judged.record, "line": judged.line, "offset": offsets.of(judged.line), "errors": errors}
     found["cells"] = dict(zip(header, judged.cells))
