@@ -205,7 +205,7 @@ mod tests {
     use crate::job::ReasonCode;
 
     fn open(raw: &[u8], definition: &str) -> Result<Layout, Reason> {
-        super::layout(raw, true, &Definition::parse(definition).unwrap(), 100)
+        layout(raw, true, &Definition::parse(definition).unwrap(), 100)
     }
 
     fn format(raw: &[u8]) -> Option<Format> {
