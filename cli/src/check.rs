@@ -11,16 +11,16 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use batchfleet_core::head::HEAD_BYTES;
 use batchfleet_core::job::{Reason, ReasonCode};
 use batchfleet_core::opening::{self, Opened};
+use batchfleet_core::ports::Clock as _;
 use batchfleet_core::preview::{Extent, Looked, Preview, PreviewError};
 use batchfleet_core::process::JobPlan;
 use batchfleet_decode::{Decoder, Limits, Notes, Pulled};
 use batchfleet_definition::Definition;
-use batchfleet_local::FileSource;
+use batchfleet_local::{FileSource, SystemClock};
 use bytes::Bytes;
 
 use crate::args::CheckArgs;
@@ -46,7 +46,7 @@ struct Checked {
     notes: Notes,
     /// Why an import would end before, or would not begin.
     reason: Option<Reason>,
-    elapsed: Duration,
+    elapsed_ms: u64,
 }
 
 /// Runs the command.
@@ -87,7 +87,8 @@ fn look(args: &CheckArgs, definition: &Definition) -> Result<Result<Checked, Rea
     let unreadable =
         |error: io::Error| Failure::stopped(format!("cannot read {}: {error}", path.display()));
     let mut file = File::open(path).map_err(unreadable)?;
-    let started = Instant::now();
+    let clock = SystemClock::new();
+    let started_ms = clock.now_ms();
     let mut head = Vec::new();
     (&mut file)
         .take(HEAD_BYTES)
@@ -104,7 +105,7 @@ fn look(args: &CheckArgs, definition: &Definition) -> Result<Result<Checked, Rea
         is_whole: false,
         notes: Notes::default(),
         reason: None,
-        elapsed: Duration::ZERO,
+        elapsed_ms: 0,
         opened,
     };
     match JobPlan::bind(definition, checked.opened.layout.clone()) {
@@ -133,7 +134,7 @@ fn look(args: &CheckArgs, definition: &Definition) -> Result<Result<Checked, Rea
             });
         }
     }
-    checked.elapsed = started.elapsed();
+    checked.elapsed_ms = clock.now_ms().saturating_sub(started_ms);
     Ok(Ok(checked))
 }
 

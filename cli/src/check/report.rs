@@ -7,6 +7,7 @@ use std::path::Path;
 
 use batchfleet_core::job::{Layout, Reason};
 use batchfleet_core::preview::Looked;
+use batchfleet_core::process::JobPlan;
 use batchfleet_core::rejects::is_added;
 use batchfleet_decode::{Container, JsonForm};
 use batchfleet_definition::{Definition, RowPlan};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::{Checked, shown};
 use crate::detect::{escape, rounded, text_of};
-use crate::outcome::{plural, thousands};
+use crate::outcome::{plural, rate, thousands};
 use crate::terminal::{one_line, printable, say, say_json};
 
 /// Columns and fields that are listed for people; a program gets all of them.
@@ -53,7 +54,8 @@ pub(super) struct Report {
 #[derive(Serialize)]
 struct Column {
     /// Counted from 1.
-    column: usize,
+    #[serde(rename = "column")]
+    number: usize,
     name: String,
     /// The field that it fills.
     field: Option<String>,
@@ -121,7 +123,7 @@ pub(super) fn refused(file: &Path, reason: &Reason) -> Report {
 pub(super) fn of(file: &Path, definition: &Definition, checked: &Checked) -> Report {
     let looked = &checked.looked;
     let counts = &looked.counts;
-    let plan = checked.plan.as_ref().map(|plan| plan.rows());
+    let plan = checked.plan.as_ref().map(JobPlan::rows);
     let seen = counts.accepted + counts.rejected;
     Report {
         file: shown(file),
@@ -144,8 +146,8 @@ pub(super) fn of(file: &Path, definition: &Definition, checked: &Checked) -> Rep
         good_rows: good_rows(looked),
         bad_rows: objects(&looked.bad),
         warned_rows: objects(&looked.warned_rows),
-        elapsed_ms: checked.elapsed.as_millis() as u64,
-        rows_per_second: (seen as f64 / checked.elapsed.as_secs_f64().max(1e-6)) as u64,
+        elapsed_ms: checked.elapsed_ms,
+        rows_per_second: rate(seen, checked.elapsed_ms),
     }
 }
 
@@ -201,7 +203,7 @@ fn columns(definition: &Definition, plan: Option<&RowPlan>, layout: &Layout) -> 
     let header = layout.header.iter().zip(owners);
     for (name, owner) in header.skip(layout.own_columns()) {
         let mut column = Column {
-            column: columns.len() + 1,
+            number: columns.len() + 1,
             name: name.trim().to_owned(),
             field: None,
             r#use: "ignored",
@@ -397,7 +399,7 @@ impl Report {
                 let _ = write!(what, "; did you mean {near}?");
             }
             let arrow = if what.is_empty() { "" } else { " → " };
-            let entry = format!("{:>4} {shown}{arrow}{what}", column.column);
+            let entry = format!("{:>4} {shown}{arrow}{what}", column.number);
             let _ = writeln!(text, "  {}", one_line(&entry));
         }
         more(text, self.columns.len(), "column");

@@ -101,7 +101,7 @@ fn day_near(text: &str, days: i64) -> Option<Parts> {
             _ => (year, month + 1),
         };
     }
-    Some(Parts::of_day(year, month, day as u8))
+    Some(Parts::of_day(year, month, u8::try_from(day).ok()?))
 }
 
 /// A number with so many digits after the point, and without separators of thousands.
