@@ -106,7 +106,6 @@ pub(crate) struct InferArgs {
     pub(crate) rows: Option<u64>,
     /// Look at every row; this goes without saying.
     #[arg(long, conflicts_with = "rows")]
-    #[expect(dead_code, reason = "it says what is done anyway")]
     pub(crate) all: bool,
 }
 
