@@ -15,7 +15,7 @@ use batchfleet_core::head::HEAD_BYTES;
 use batchfleet_core::job::Layout;
 use batchfleet_core::opening;
 use batchfleet_decode::{Container, LateKeys, unpack_head};
-use batchfleet_definition::Definition;
+use batchfleet_definition::{Definition, Field};
 use batchfleet_detect::infer::{Check, Inferred, Origin, Outcome, Profile, reads_alike};
 use batchfleet_detect::{Found, FoundEncoding, decode_head, encoding, table};
 
@@ -208,7 +208,7 @@ impl<'a> Opened<'a> {
             return false;
         };
         let fields = definition.fields().iter();
-        let names: Vec<&str> = fields.flat_map(|field| field.headers()).collect();
+        let names: Vec<&str> = fields.flat_map(Field::headers).collect();
         let other = table(&text, whole, reading, &names);
         again.encoding == encoding.encoding
             && other.is_ok_and(|other| reads_alike(&text, found, &other))

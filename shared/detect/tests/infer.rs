@@ -8,6 +8,7 @@
     reason = "a test whose files cannot be read fails"
 )]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -94,7 +95,7 @@ fn import(
     let names: Vec<&str> = definition
         .fields()
         .iter()
-        .flat_map(|field| field.headers())
+        .flat_map(batchfleet_definition::Field::headers)
         .collect();
     let found = table(&text, true, reading, &names).ok()?;
     let is_same = encoding.name() == before.name() && reads_alike(&text, first, &found);
@@ -171,7 +172,7 @@ proptest! {
     ) {
         let mut text = String::from("id");
         for column in 1..rows[0].len() {
-            text.push_str(&format!("{delimiter}Name {column}"));
+            let _ = write!(text, "{delimiter}Name {column}");
         }
         text.push('\n');
         for row in &rows {
@@ -365,22 +366,22 @@ fn typical_files_become_what_a_person_would_write() {
 fn described(field: &batchfleet_definition::Field) -> String {
     let mut out = format!("{} {}", field.name, field.kind.as_str());
     for format in &field.options.formats {
-        out.push_str(&format!(" {format}"));
+        let _ = write!(out, " {format}");
     }
     if let Some(mark) = field.options.thousands_separator {
-        out.push_str(&format!(" thousands={mark}"));
+        let _ = write!(out, " thousands={mark}");
     }
     if let Some(digits) = field.options.fraction_digits {
-        out.push_str(&format!(" digits={digits}"));
+        let _ = write!(out, " digits={digits}");
     }
     if let (Some(yes), Some(no)) = (
         field.options.true_words.first(),
         field.options.false_words.first(),
     ) {
-        out.push_str(&format!(" words={yes}/{no}"));
+        let _ = write!(out, " words={yes}/{no}");
     }
     if !field.null_values.is_empty() {
-        out.push_str(&format!(" null={}", field.null_values.join(",")));
+        let _ = write!(out, " null={}", field.null_values.join(","));
     }
     for (is, word) in [
         (field.required, " required"),
