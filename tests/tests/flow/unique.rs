@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use batchfleet_core::job::{JobStatus, Policy, ReasonCode};
 use batchfleet_core::prepare::Prepared;
 use batchfleet_core::source::Redriven;
 use batchfleet_definition::Code;
+use batchfleet_testing::{LostResponses, MemoryStore};
 use serde_json::json;
 
 use crate::fleet::Fleet;
@@ -348,6 +350,30 @@ async fn a_redrive_marks_duplicates_again_whatever_dies() {
                 break;
             }
         }
+    }
+}
+
+/// A preparer that heard nothing of its last checkpoint is followed by another, which takes over the last
+/// shard again: no record is the duplicate of itself. (The simulator's seed 1053.)
+#[tokio::test]
+async fn a_shard_that_is_taken_over_again_has_the_same_duplicates() {
+    const ANY: &str = "fields: [{name: id}, {name: name, unique: true}, {name: age}]\n";
+    let planted = planted(40);
+    let mut expected = None;
+    for seed in 0..60 {
+        let memory = Arc::new(MemoryStore::new());
+        let lossy = Arc::new(LostResponses::new(Arc::clone(&memory), seed, 15));
+        let fleet = Fleet::over(&planted.text, ANY, small(), memory, lossy);
+        fleet.upload().await;
+        let first = fleet.run().await;
+        assert!(first.counts.rejected > 10, "{:?}", first.counts);
+        let before = fleet.reasons();
+        fleet.redrive(Redriven::Rejected).await.unwrap();
+        let second = fleet.run().await;
+        assert_eq!(second.status, JobStatus::Completed, "seed {seed}");
+        assert_eq!(fleet.reasons(), before, "seed {seed}");
+        let expected = expected.get_or_insert_with(|| before.clone());
+        assert_eq!(before, *expected, "seed {seed}");
     }
 }
 

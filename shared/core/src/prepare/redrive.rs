@@ -136,13 +136,15 @@ impl Planning<'_> {
         if let Some(early) = self.decode_again().await? {
             return Ok(early);
         }
-        let recalled = self.recall(&redrive.of, self.progress.next_batch).await?;
-        if let Some(early) = recalled {
-            return Ok(early);
-        }
         let shards = plan.shards;
         let per_shard = u64::from(self.job.policy.shard_batches);
         let first = (self.progress.next_batch / per_shard) as u32;
+        // The last shard is seldom full, and is then taken over again: its values are not to be seen
+        // twice.
+        let seen = u64::from(first) * per_shard;
+        if let Some(early) = self.recall(&redrive.of, seen).await? {
+            return Ok(early);
+        }
         for number in first..shards {
             if let Some(status) = self.ended_meanwhile().await? {
                 return Ok(Prepared::AlreadyPrepared(self.job.id.clone(), status));
@@ -202,7 +204,7 @@ impl Planning<'_> {
             return Err(PortError::corrupt("the plan", missing).into());
         };
         if self.remembers() {
-            // Whoever planned a shard in part goes through all of it again, and writes the same.
+            // Whoever takes over a shard again writes the same.
             let ranges: Vec<BatchRange> = pages
                 .iter()
                 .flat_map(|page| &page.ranges)

@@ -73,7 +73,15 @@ impl Spool for MemorySpool {
     }
 
     async fn put_marks(&self, job: &JobId, batch: u64, bytes: Bytes) -> PortResult<()> {
-        lock(&self.marks).insert((job.clone(), batch), bytes);
+        let mut marks = lock(&self.marks);
+        let kept = marks
+            .entry((job.clone(), batch))
+            .or_insert_with(|| bytes.clone());
+        // Whoever writes them again must write the same.
+        if *kept != bytes {
+            let cause = format!("those of batch {batch} were written with other content before");
+            return Err(PortError::corrupt("marks", cause));
+        }
         Ok(())
     }
 
