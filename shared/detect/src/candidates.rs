@@ -145,13 +145,12 @@ pub(crate) fn candidates(
         }
     }
     let mut best = *best?;
-    if best.width == 1 && reading.delimiter.is_none() && RARE.contains(&best.dialect.delimiter) {
-        // A rare byte that only stands within quotes parts nothing; the usual one says so more plainly.
-        let delimiter = best.dialect.delimiter;
-        best.dialect.delimiter = unused_delimiter(clues.text);
-        if best.dialect.validate().is_err() {
-            best.dialect.delimiter = delimiter;
-        }
+    if best.width == 1 && reading.delimiter.is_none() {
+        // A byte that only stands within quotes parts nothing; the usual one says so more plainly.
+        let is_usual = |other: &&Candidate| {
+            other.dialect.delimiter == b',' && other.width == 1 && other.score >= best.score
+        };
+        best = tried.iter().find(is_usual).copied().unwrap_or(best);
     }
     let mut second = 0.0;
     for other in tried
