@@ -34,6 +34,9 @@ fn looked(definition: &Definition, file: &[u8], extent: Extent, window: usize) -
     preview.looked()
 }
 
+const DIALECT: &str = "dialect: { delimiter: ',', quote: '\"', header: true, preamble_rows: 0, \
+                       line_end: lf, comment: none, escape: none, trim: false }\n";
+
 const PEOPLE: &str = "fields:
 - { name: email, type: email, required: true }
 - { name: age, type: integer, max: 120, severity: warning }
@@ -49,7 +52,8 @@ proptest! {
         window in 1_usize..50,
     ) {
         let file = format!("email,age,code\n{body}");
-        let definition = definition(PEOPLE);
+        // Of a file like these nobody could tell how it is to be read.
+        let definition = definition(&format!("{DIALECT}{PEOPLE}"));
         let layout = opening::layout(file.as_bytes(), true, &definition, 1 << 20).unwrap();
         let data = layout.data;
         let plan = JobPlan::bind(&definition, layout).unwrap();
