@@ -3,7 +3,7 @@
 //! Every refusal here is met by the person who uploaded the file, so it says what was found and
 //! what to do. It must not know how detection finds the table.
 
-use batchfleet_definition::Definition;
+use batchfleet_definition::{Definition, Field};
 use batchfleet_detect::{Content, Found, HEADER_BYTES_MAX, NotATable, content, table};
 
 use crate::job::{Reason, ReasonCode};
@@ -20,7 +20,7 @@ pub fn read(text: &[u8], whole: bool, definition: &Definition) -> Result<Found, 
     let names: Vec<&str> = definition
         .fields()
         .iter()
-        .flat_map(|field| field.headers())
+        .flat_map(Field::headers)
         .collect();
     let mut reading = definition.reading().clone();
     // Fields are found by the names of their columns, so there must be some: better names that fit no
