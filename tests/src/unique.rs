@@ -55,7 +55,7 @@ pub fn planted(rows: u64, seed: u64) -> Planted {
     let mut duplicates = Vec::new();
     for row in 0..rows {
         let random = mixed(seed, row);
-        let is_twin = row > 0 && random % 100 == 0;
+        let is_twin = row > 0 && random.is_multiple_of(100);
         let first = if is_twin {
             firsts[((random >> 8) % row) as usize]
         } else {
@@ -191,8 +191,8 @@ pub async fn import(planted: &Planted, setup: Setup) -> PortResult<Outcome> {
         tasks.push(tokio::spawn(work(worker, store, clock, job, seat, seed)));
     }
     for task in tasks {
-        let worked = task.await;
-        worked.map_err(|error| PortError::refused("work", error))??;
+        let ended = task.await;
+        ended.map_err(|error| PortError::refused("work", error))??;
     }
     let found = store.job(&job).await?;
     let status = found.map(|job| job.status);

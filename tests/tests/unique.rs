@@ -1,5 +1,4 @@
 //! Duplicates are the same at any number of workers, whatever order batches run in.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use batchfleet_tests::unique::{Setup, check, import, planted};
 
