@@ -140,8 +140,8 @@ mod tests {
     use super::*;
     use crate::types::{FieldType, TypeOptions};
 
-    fn near(kind: FieldType, options: TypeOptions, literal: &Literal, steps: i64) -> String {
-        let converter = Converter::compile(kind, &options).unwrap();
+    fn near(kind: FieldType, options: &TypeOptions, literal: &Literal, steps: i64) -> String {
+        let converter = Converter::compile(kind, options).unwrap();
         let cell = converter.example_near(literal, steps).unwrap();
         assert!(
             converter
@@ -160,15 +160,15 @@ mod tests {
             ..TypeOptions::default()
         };
         let plain = TypeOptions::default;
-        assert_eq!(near(FieldType::Date, plain(), &date, 2), "2024-03-01");
-        assert_eq!(near(FieldType::Date, plain(), &date, -59), "2023-12-31");
-        assert_eq!(near(FieldType::Date, german, &date, 1), "29.02.2024");
+        assert_eq!(near(FieldType::Date, &plain(), &date, 2), "2024-03-01");
+        assert_eq!(near(FieldType::Date, &plain(), &date, -59), "2023-12-31");
+        assert_eq!(near(FieldType::Date, &german, &date, 1), "29.02.2024");
         assert_eq!(
-            near(FieldType::DateTime, plain(), &date, 366),
+            near(FieldType::DateTime, &plain(), &date, 366),
             "2025-02-28T00:00:00"
         );
         assert_eq!(
-            near(FieldType::Integer, plain(), &Literal::Int(18), 1),
+            near(FieldType::Integer, &plain(), &Literal::Int(18), 1),
             "19"
         );
         let comma = TypeOptions {
@@ -176,9 +176,9 @@ mod tests {
             ..TypeOptions::default()
         };
         let price = Literal::Decimal("0.50".to_owned());
-        assert_eq!(near(FieldType::Decimal, comma, &price, 3), "3,50");
+        assert_eq!(near(FieldType::Decimal, &comma, &price, 3), "3,50");
         assert_eq!(
-            near(FieldType::Number, plain(), &Literal::Num(1.5), -2),
+            near(FieldType::Number, &plain(), &Literal::Num(1.5), -2),
             "-0.5"
         );
     }
