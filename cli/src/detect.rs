@@ -102,10 +102,10 @@ fn read_head(path: &Path) -> Result<Head, Failure> {
 fn unpack(packed: impl Read, packed_is_whole: bool) -> io::Result<(Vec<u8>, bool)> {
     let mut bytes = Vec::new();
     let read = packed.take(HEAD_BYTES as u64 + 1).read_to_end(&mut bytes);
-    if let Err(error) = read {
-        if packed_is_whole || bytes.is_empty() {
-            return Err(error);
-        }
+    if let Err(error) = read
+        && (packed_is_whole || bytes.is_empty())
+    {
+        return Err(error);
     }
     let whole = packed_is_whole && bytes.len() <= HEAD_BYTES;
     bytes.truncate(HEAD_BYTES);

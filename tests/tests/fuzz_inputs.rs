@@ -12,12 +12,16 @@ mod detect;
 mod reader_against_finder;
 
 /// Runs the check on every file of the target's folders; the file that fails is printed last.
+#[expect(
+    clippy::print_stdout,
+    reason = "cargo prints it of a failed test alone"
+)]
 fn replay(target: &str, seeds_min: usize, check: fn(&[u8])) {
     let seeds = files("seeds", target);
     assert!(seeds.len() >= seeds_min, "{} seeds", seeds.len());
     for path in seeds.iter().chain(&files("findings", target)) {
         println!("{}", path.display());
-        check(&fs::read(path).unwrap());
+        check(&fs::read(path).expect("a readable input"));
     }
 }
 
@@ -27,7 +31,9 @@ fn files(folder: &str, target: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(fuzz.join(folder).join(target)) else {
         return Vec::new();
     };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a readable folder").path())
+        .collect();
     paths.sort();
     paths
 }

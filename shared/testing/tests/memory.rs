@@ -148,7 +148,7 @@ impl LookupHarness for Table {
 
     async fn write(&self, number: &str, text: &str) {
         let key = LookupKey(vec![
-            KeyValue::Number(ExactNumber::parse(number).unwrap()),
+            KeyValue::Number(ExactNumber::parse(number).expect("a number")),
             KeyValue::Text(text.to_owned()),
         ]);
         self.tables.put("people", [key]);
@@ -165,8 +165,11 @@ mod lookup {
             "fields: [{ name: id, type: decimal }, { name: email }]\n\
              duplicates_of: [{ table: people, key: { id: id, email: email } }]\n",
         );
-        let definition = definition.unwrap();
-        let found = tables.lookup(&definition.duplicates_of()[0]).await.unwrap();
+        let definition = definition.expect("a definition");
+        let found = tables
+            .lookup(&definition.duplicates_of()[0])
+            .await
+            .expect("the tables");
         let FoundLookup::Lookup(lookup) = found else {
             panic!("the table exists");
         };
