@@ -5,7 +5,6 @@
 //! only this file prints, and nothing of the kind leaves it.
 
 #![expect(
-    clippy::print_stdout,
     clippy::print_stderr,
     reason = "printing is what a command is for, and this is the one place that does"
 )]
@@ -29,7 +28,19 @@ pub(crate) use {note, say};
 
 /// Prints lines of the result on stdout.
 pub(crate) fn print_result(text: &str) {
-    println!("{}", printable(text));
+    print_line(&printable(text));
+}
+
+/// Whoever read the result may have seen enough of it (`| head`): the command goes on, and its exit code
+/// stays what it is. A result that can't be written for another reason is one that is not there.
+fn print_line(line: &str) {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            print_note(&format!("the result can't be written: {error}"));
+            std::process::exit(1);
+        }
+        _ => {}
+    }
 }
 
 /// Prints lines beside the result on stderr.
@@ -39,7 +50,7 @@ pub(crate) fn print_note(text: &str) {
 
 /// Prints the result as one line of JSON on stdout.
 pub(crate) fn say_json(value: &impl Serialize) {
-    println!("{}", harmless_json(value));
+    print_line(&harmless_json(value));
 }
 
 /// What a terminal acts on, or does not show: control characters, and those that turn the direction

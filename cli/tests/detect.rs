@@ -135,3 +135,24 @@ fn what_can_not_be_read_is_told_in_a_sentence() {
         .unwrap();
     assert_eq!(missing.status.code(), Some(2));
 }
+
+/// `batchfleet detect FILE | head -1`: whoever has seen enough closes the pipe, and nothing panics.
+#[test]
+fn a_reader_that_has_seen_enough_is_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wide.csv");
+    let names: Vec<String> = (0..2_000).map(|column| format!("name_{column}")).collect();
+    fs::write(&file, format!("{}\n", names.join(","))).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_batchfleet"))
+        .args(["detect", "--json"])
+        .arg(&file)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let notes = String::from_utf8_lossy(&output.stderr);
+    assert!(!notes.contains("panicked"), "{notes}");
+    assert_eq!(output.status.code(), Some(0), "{notes}");
+}
