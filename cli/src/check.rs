@@ -5,7 +5,6 @@
 //! window. It must not know how the outcome is printed.
 
 mod report;
-mod spill;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -21,12 +20,12 @@ use batchfleet_core::process::JobPlan;
 use batchfleet_decode::{Decoder, Limits, Notes, Pulled};
 use batchfleet_definition::Definition;
 use batchfleet_local::{FileSource, SystemClock};
+use batchfleet_spills::FileSpills;
 use bytes::Bytes;
 
 use crate::args::CheckArgs;
 use crate::definition;
 use crate::outcome::Failure;
-use spill::TemporarySpills;
 
 /// Bytes read at once, and the length of a piece of decoded text.
 const WINDOW_BYTES: usize = 1 << 20;
@@ -114,7 +113,8 @@ fn look(args: &CheckArgs, definition: &Definition) -> Result<Result<Checked, Rea
                 rows_max: (!args.all).then_some(args.rows),
                 unique_bytes: unique_bytes(&plan),
             };
-            let mut preview = Preview::new(definition, &plan, extent, &TemporarySpills);
+            let spills = FileSpills::new(std::env::temp_dir());
+            let mut preview = Preview::new(definition, &plan, extent, &spills);
             let read = read_rows(&mut file, &checked.opened, &mut preview, &mut checked.notes);
             checked.looked = preview.looked();
             match read {

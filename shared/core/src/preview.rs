@@ -13,12 +13,13 @@ use batchfleet_definition::{
     Checked, Code, Definition, Encoder, RowError, Scratch, Severity, Value,
 };
 use batchfleet_grammar::{
-    BatchLimits, BatchRange, Limits, Position, Record, RecordReader, SplitError, Splitter,
+    BatchLimits, BatchRange, Limits, Record, RecordReader, SplitError, Splitter,
 };
 
 use crate::error::PortResult;
 use crate::job::{CodeCounts, Counts};
-use crate::process::{JobPlan, Processed, RowCells, count_codes, origin, reject_oversize};
+use crate::prepare::footer::{Footer, Scanned};
+use crate::process::{JobPlan, Keys, Processed, RowCells, count_codes, origin, reject_oversize};
 use crate::unique::{Seen, Spills};
 
 pub use samples::GoodRow;
@@ -86,6 +87,9 @@ pub struct Preview<'p> {
     rows_max: u64,
     splitter: Splitter,
     ranges: Vec<BatchRange>,
+    /// Ranges that may hold footers.
+    footer: Footer,
+    is_over: bool,
     /// Text that is not checked yet; it begins at `text_at`.
     text: Vec<u8>,
     text_at: u64,
@@ -111,6 +115,8 @@ impl<'p> Preview<'p> {
             rows_max: extent.rows_max.unwrap_or(u64::MAX),
             splitter: Splitter::new(dialect, Limits::default(), RANGE, data, 0),
             ranges: Vec::new(),
+            footer: Footer::new(plan.footer_rows()),
+            is_over: false,
             text: Vec::new(),
             text_at: data.offset,
             window_at: data.offset,
@@ -135,7 +141,8 @@ impl<'p> Preview<'p> {
     pub fn push(&mut self, window: &[u8]) -> Result<bool, PreviewError> {
         let start = self.window_at;
         self.window_at += window.len() as u64;
-        let is_held = self.text.len() < HELD_BYTES_MAX;
+        // While there may be footers, the text of the rows before them is needed.
+        let is_held = self.text.len() < HELD_BYTES_MAX || self.plan.footer_rows() > 0;
         if is_held {
             self.text.extend_from_slice(window);
         }
@@ -152,6 +159,7 @@ impl<'p> Preview<'p> {
     /// As [`push`](Self::push).
     pub fn finish(&mut self) -> Result<(), PreviewError> {
         let split = self.splitter.finish(&mut self.ranges);
+        self.is_over = true;
         self.work(&[], self.window_at)?;
         Ok(split?)
     }
@@ -175,16 +183,45 @@ impl<'p> Preview<'p> {
         accepted + rejected >= self.rows_max
     }
 
+    /// The ranges that are complete, and in which no footers are that nobody knows of yet.
+    fn ready(&mut self) -> Vec<BatchRange> {
+        let ranges = std::mem::take(&mut self.ranges);
+        if self.plan.footer_rows() == 0 {
+            return ranges;
+        }
+        let mut keys = Keys::new(self.plan);
+        for range in ranges {
+            let mut entries = Vec::new();
+            let footer = &mut self.footer;
+            if range.oversize {
+                footer.row(range.first_record);
+            } else {
+                let place = |offset: u64| (offset - self.text_at) as usize;
+                let bytes = &self.text[place(range.start)..place(range.end)];
+                keys.read(&range, bytes, &mut entries, |record| footer.row(record));
+            }
+            footer.hold(Scanned { range, entries });
+        }
+        let free = if self.is_over {
+            self.footer.finish()
+        } else {
+            self.footer.release()
+        };
+        free.into_iter().map(|scanned| scanned.range).collect()
+    }
+
     /// Checks the ranges that are complete. `missing` is a window that was not held, since a record
     /// was too long; it begins at `missing_at`.
     fn work(&mut self, missing: &[u8], missing_at: u64) -> Result<(), PreviewError> {
-        for range in std::mem::take(&mut self.ranges) {
+        for range in self.ready() {
             if self.is_enough() {
                 return Ok(());
             }
             let held_end = self.text_at + self.text.len() as u64;
             let from = (range.start - self.text_at) as usize;
-            if range.oversize {
+            if range.footer == range.records {
+                self.rows.footers(range.records);
+            } else if range.oversize {
                 let head = self.text.get(from..).unwrap_or_default();
                 let length = ((range.end - range.start) as usize).min(head.len());
                 let head = &head[..length.min(LONG_RECORD_BYTES)];
@@ -192,7 +229,7 @@ impl<'p> Preview<'p> {
             } else {
                 let to = (range.end - self.text_at) as usize;
                 let bytes = &self.text[from..to];
-                self.rows.range(bytes, range.position(), self.rows_max)?;
+                self.rows.range(bytes, &range, self.rows_max)?;
             }
             self.rows.looked.bytes = range.end - self.plan.layout().data.offset;
             if range.end > held_end {
@@ -204,7 +241,8 @@ impl<'p> Preview<'p> {
             }
         }
         // The text of what is done is let go, once a window.
-        let done = self.splitter.position().offset;
+        let first = self.footer.first().map(|range| range.start);
+        let done = first.unwrap_or(self.splitter.position().offset);
         let done = (done.saturating_sub(self.text_at) as usize).min(self.text.len());
         self.text.drain(..done);
         self.text_at += done as u64;
@@ -224,8 +262,8 @@ struct Rows<'p> {
 }
 
 impl Rows<'_> {
-    fn range(&mut self, bytes: &[u8], at: Position, rows_max: u64) -> PortResult<()> {
-        let plan = self.plan;
+    fn range(&mut self, bytes: &[u8], range: &BatchRange, rows_max: u64) -> PortResult<()> {
+        let (plan, at) = (self.plan, range.position());
         let mut reader = RecordReader::new(bytes, plan.layout().dialect, plan.limits(), at);
         while let Some(record) = reader.read() {
             let counts = &mut self.looked.counts;
@@ -233,7 +271,7 @@ impl Rows<'_> {
                 break;
             }
             counts.records += 1;
-            if record.is_skippable() {
+            if record.is_skippable() || record.index() >= range.footer_start() {
                 counts.skipped += 1;
                 continue;
             }
@@ -293,6 +331,13 @@ impl Rows<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Records that are no part of the table.
+    fn footers(&mut self, records: u64) {
+        let counts = &mut self.looked.counts;
+        counts.records += records;
+        counts.skipped += records;
     }
 
     /// A record that is longer than those that are read.

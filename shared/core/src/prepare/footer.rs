@@ -10,13 +10,13 @@ use batchfleet_grammar::BatchRange;
 use crate::process::Entry;
 
 /// A batch with the keys of its records.
-pub(super) struct Scanned {
-    pub(super) range: BatchRange,
-    pub(super) entries: Vec<Entry>,
+pub(crate) struct Scanned {
+    pub(crate) range: BatchRange,
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// Batches that may end in footers.
-pub(super) struct Footer {
+pub(crate) struct Footer {
     rows: usize,
     /// The indexes of the last rows so far, at most [`rows`](Self::rows) of them.
     last: VecDeque<u64>,
@@ -25,7 +25,7 @@ pub(super) struct Footer {
 
 impl Footer {
     /// Of so many rows.
-    pub(super) fn new(rows: u32) -> Self {
+    pub(crate) fn new(rows: u32) -> Self {
         Self {
             rows: rows as usize,
             last: VecDeque::new(),
@@ -35,7 +35,7 @@ impl Footer {
 
     /// Sees the next record that is a row.
     #[inline]
-    pub(super) fn row(&mut self, record: u64) {
+    pub(crate) fn row(&mut self, record: u64) {
         if self.rows == 0 {
             return;
         }
@@ -46,17 +46,17 @@ impl Footer {
     }
 
     /// Holds a batch whose rows were all seen.
-    pub(super) fn hold(&mut self, batch: Scanned) {
+    pub(crate) fn hold(&mut self, batch: Scanned) {
         self.held.push_back(batch);
     }
 
     /// The first batch that is held.
-    pub(super) fn first(&self) -> Option<&BatchRange> {
+    pub(crate) fn first(&self) -> Option<&BatchRange> {
         self.held.front().map(|held| &held.range)
     }
 
     /// Lets go the batches that hold no footer, whatever follows.
-    pub(super) fn release(&mut self) -> Vec<Scanned> {
+    pub(crate) fn release(&mut self) -> Vec<Scanned> {
         let start = self.start();
         let is_free = |held: &Scanned| held.range.first_record + held.range.records <= start;
         let free = self.held.iter().take_while(|held| is_free(held)).count();
@@ -64,7 +64,7 @@ impl Footer {
     }
 
     /// Lets go all batches, since nothing follows. Their footers have no keys.
-    pub(super) fn finish(&mut self) -> Vec<Scanned> {
+    pub(crate) fn finish(&mut self) -> Vec<Scanned> {
         let start = self.start();
         let mut batches: Vec<Scanned> = self.held.drain(..).collect();
         for Scanned { range, entries } in &mut batches {

@@ -5,7 +5,7 @@
 //! and leaves a checkpoint after every window, so that another can go on where it stopped. It reads
 //! no cell but the header's, and those whose values must be unique.
 
-mod footer;
+pub(crate) mod footer;
 mod planning;
 mod redrive;
 mod tail;

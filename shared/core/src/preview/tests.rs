@@ -170,3 +170,19 @@ fn a_record_too_long_to_be_read_is_one_bad_row_and_is_not_kept() {
     let seen = looked(&definition, file.as_bytes(), ALL, 1 << 20);
     assert_eq!((seen.counts.accepted, seen.counts.rejected), (1, 1));
 }
+
+#[test]
+fn footers_are_no_rows_however_many_windows_they_come_in() {
+    let definition = definition(
+        "{ dialect: { footer_rows: 2 }, fields: [{ name: id, type: integer }, { name: n }] }",
+    );
+    let file = b"id,n\n1,a\n2,b\n3,c\n\nTotal,3\n\nSigned,me\n\n";
+    for window in [1, 5, 1_000] {
+        let seen = looked(&definition, file, ALL, window);
+        assert_eq!((seen.counts.accepted, seen.counts.rejected), (3, 0));
+        assert_eq!(seen.counts.records, 8);
+    }
+    // More than there are rows.
+    let seen = looked(&definition, b"id,n\nTotal,3\n", ALL, 3);
+    assert_eq!((seen.counts.accepted, seen.counts.rejected), (0, 0));
+}
