@@ -10,7 +10,7 @@ use batchfleet_decode::{
     Container, DecodeError, Format, Json, JsonForm, LateKeys, Row, columns, decode_head, is_ours,
     unpack_head,
 };
-use batchfleet_definition::{Definition, Reading};
+use batchfleet_definition::{Definition, Field, Reading, UnknownColumns};
 use batchfleet_detect::Found;
 use batchfleet_grammar::{Dialect, Position, bom_len};
 
@@ -64,11 +64,7 @@ pub fn open(
     let decoded = decode_head(&unpacked, whole, encoding.as_deref()).map_err(bad_source)?;
     let json = json_form(&decoded, whole).map(|form| Json {
         form,
-        late_keys: if definition.is_open() {
-            LateKeys::Reject
-        } else {
-            LateKeys::Ignore
-        },
+        late_keys: late_keys(definition),
     });
     let format = Format {
         container,
@@ -141,20 +137,34 @@ fn rows(
     })
 }
 
-/// Fields whose key may still come: an object need not have every key. Where the file is seen to its
-/// end none can come; and where no key is a field's, it is the wrong file, which binding then says.
+/// What becomes of a row with a key that comes too late to be a column. It may be left out where the
+/// definition leaves out columns that it does not know, and nowhere else.
+fn late_keys(definition: &Definition) -> LateKeys {
+    let leaves_out = definition.unknown_columns() == UnknownColumns::Ignore;
+    if leaves_out && !definition.is_open() {
+        LateKeys::Ignore
+    } else {
+        LateKeys::Reject
+    }
+}
+
+/// Headers of fields whose key may still come: an object need not have every key. Where the file is
+/// seen to its end none can come; and where no key is a field's, it is the wrong file, which binding
+/// then says.
 fn late_fields(definition: &Definition, keys: &[String], whole: bool) -> Vec<String> {
     let folded = |name: &str| name.trim().to_lowercase();
     let known: HashSet<String> = keys.iter().map(|key| folded(key)).collect();
-    let is_key = |name: &str| known.contains(&folded(name));
+    // Under any of its headers: a second column would be a fault of the header.
+    let is_there = |field: &&Field| field.headers().any(|name| known.contains(&folded(name)));
     let fields = definition.fields();
-    if whole || !fields.iter().any(|field| is_key(&field.name)) {
+    if whole || !fields.iter().any(|field| is_there(&field)) {
         return Vec::new();
     }
-    let late = fields
-        .iter()
-        .filter(|field| !is_key(&field.name) && !is_ours(&field.name));
-    late.map(|field| field.name.clone()).collect()
+    let late = fields.iter().filter(|field| !is_there(field));
+    late.filter_map(|field| field.headers().next())
+        .filter(|name| !is_ours(name))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The encoding to decode from, or `None` for UTF-8.
@@ -275,6 +285,12 @@ mod tests {
         let definition = Definition::parse(fields).unwrap();
         let head = super::layout(text, false, &definition, 100).unwrap();
         assert_eq!(head.header, ["_line", "_errors", "name", "B", "c"]);
+        // Not a column more for a field that is there under another name, or has no column at all.
+        let fields = "fields: [{name: b}, {name: full, aliases: [name]}, {name: c, column: C 1}, \
+                      {name: d, constant: x}]";
+        let definition = Definition::parse(fields).unwrap();
+        let head = super::layout(text, false, &definition, 100).unwrap();
+        assert_eq!(head.header, ["_line", "_errors", "name", "B", "C 1"]);
         let reason = open(b"[1,2]", "{}").map(|layout| layout.header);
         assert_eq!(
             reason.unwrap(),
@@ -283,6 +299,22 @@ mod tests {
         );
         let reason = open(b"[[1,2]]", "{}").unwrap_err();
         assert_eq!(reason.code, ReasonCode::BadHeader);
+    }
+
+    #[test]
+    fn late_keys_are_left_out_only_where_unknown_columns_are() {
+        for (definition, expected) in [
+            ("{}", LateKeys::Reject),
+            ("fields: [{name: a}]", LateKeys::Ignore),
+            ("fields: [{name: a}]\nstrict: true", LateKeys::Reject),
+            (
+                "fields: [{name: a}]\nunknown_columns: keep",
+                LateKeys::Reject,
+            ),
+        ] {
+            let definition_read = Definition::parse(definition).unwrap();
+            assert_eq!(late_keys(&definition_read), expected, "{definition}");
+        }
     }
 
     #[test]
