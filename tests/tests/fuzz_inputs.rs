@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "../fuzz/checks/decode.rs"]
+mod decode;
 #[path = "../fuzz/checks/definition.rs"]
 mod definition;
 #[path = "../fuzz/checks/detect.rs"]
@@ -41,6 +43,11 @@ fn files(folder: &str, target: &str) -> Vec<PathBuf> {
 #[test]
 fn reader_against_finder_holds_on_its_inputs() {
     replay("reader_against_finder", 40, reader_against_finder::check);
+}
+
+#[test]
+fn decode_holds_on_its_inputs() {
+    replay("decode", 20, decode::check);
 }
 
 #[test]
