@@ -100,7 +100,7 @@ Bad rows:
   line 5: {"email":"bob","age":"130","ctiy":"","nick":"bo","notes":"y"}
     TYPE_MISMATCH email: "bob" is not an email address
     OUT_OF_RANGE age: "130" is above the maximum 120
-  line 8: {"email":"dee@example.com","age":"1","ctiy":"","nick":"d","notes":""}
+  line 8: {"email":"dee@example.com","age":"1","ctiy":"","nick":"d","notes":""} and ["more"]
     MALFORMED_ROW the row has 6 cells, the header has 5
 
 Rows with warnings:
@@ -165,6 +165,26 @@ fn a_header_that_does_not_fit_is_told_with_the_columns() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn tables_that_a_preview_does_not_ask_are_named() {
+    let definition = "fields: [{ name: id, type: integer, required: true }]
+duplicates_of:
+  - { table: customers, key: { id: id } }
+  - { table: leads, key: { id: id } }
+";
+    let case = Case::new(b"id\n1\n", Some(definition));
+    assert!(
+        case.text(&[]).contains(
+            "\nnot asked  customers, leads: an import rejects the rows that are there already\n"
+        ),
+        "{}",
+        case.text(&[])
+    );
+    let (report, code) = case.check(&[]);
+    assert_eq!(code, Some(0));
+    assert_eq!(report["tables_not_asked"], json!(["customers", "leads"]));
 }
 
 #[test]

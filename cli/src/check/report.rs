@@ -38,6 +38,8 @@ pub(super) struct Report {
     reading: Value,
     columns: Vec<Column>,
     fields_without_column: Vec<WithoutColumn>,
+    /// Tables of `duplicates_of`: an import looks there for each record, a preview does not.
+    tables_not_asked: Vec<String>,
     rows: Rows,
     errors: Value,
     warnings: Value,
@@ -107,6 +109,7 @@ pub(super) fn refused(file: &Path, reason: &Reason) -> Report {
         reading: Value::Null,
         columns: Vec::new(),
         fields_without_column: Vec::new(),
+        tables_not_asked: Vec::new(),
         rows: Rows::default(),
         errors: json!({}),
         warnings: json!({}),
@@ -132,6 +135,7 @@ pub(super) fn of(file: &Path, definition: &Definition, checked: &Checked) -> Rep
         reading: reading(checked),
         columns: columns(definition, plan, &checked.opened.layout),
         fields_without_column: without_column(definition, plan),
+        tables_not_asked: not_asked(definition),
         rows: Rows {
             looked_at: seen,
             good: counts.accepted,
@@ -255,6 +259,11 @@ fn without_column(definition: &Definition, plan: Option<&RowPlan>) -> Vec<Withou
     without
 }
 
+fn not_asked(definition: &Definition) -> Vec<String> {
+    let lookups = definition.duplicates_of().iter();
+    lookups.map(|lookup| lookup.table.clone()).collect()
+}
+
 fn kinds(plan: Option<&RowPlan>, looked: &Looked) -> Vec<Kind> {
     let mut kinds = Vec::with_capacity(looked.by_field.len());
     for ((field, code, is_warning), rows) in &looked.by_field {
@@ -297,6 +306,8 @@ struct Sample {
     line: u64,
     /// Its cells in the order of the columns.
     cells: Option<Box<RawValue>>,
+    /// Cells beyond the last column.
+    extra: Option<Box<RawValue>>,
     /// Its text, where it could not be read into cells.
     raw: Option<String>,
     errors: Vec<SampleError>,
@@ -452,6 +463,11 @@ impl Report {
             let _ = writeln!(text, "  {}", one_line(&entry));
         }
         more(text, self.by_field.len(), "kind");
+        if !self.tables_not_asked.is_empty() {
+            let tables = self.tables_not_asked.join(", ");
+            let what = format!("{tables}: an import rejects the rows that are there already");
+            line(text, "not asked", &what);
+        }
         let rate = thousands(self.rows_per_second);
         line(text, "time", &format!("{seconds:.2} s, {rate} rows/s"));
         if !self.good_rows.is_empty() {
@@ -476,7 +492,13 @@ fn samples(text: &mut String, title: &str, rows: &[Box<RawValue>]) {
             continue;
         };
         let content = match (&row.cells, &row.raw) {
-            (Some(cells), _) => cells.get().to_owned(),
+            (Some(cells), _) => {
+                let extra = row
+                    .extra
+                    .as_ref()
+                    .map(|extra| format!(" and {}", extra.get()));
+                cells.get().to_owned() + &extra.unwrap_or_default()
+            }
             (None, Some(raw)) => {
                 let cut: String = raw.chars().take(RAW_SHOWN_MAX).collect();
                 json!(cut).to_string()
