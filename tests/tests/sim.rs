@@ -2,11 +2,12 @@
 //!
 //! `./dev sim --seed S` replays a seed with its trace; `docs/reliability.md` says what is simulated.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
 use batchfleet_core::mutation;
-use batchfleet_tests::sim::{FOUND, MISJUDGED, Options, run};
+use batchfleet_tests::sim::{FOUND, MISJUDGED, Options, Tally, run};
 
 /// Seeds of every run of the tests; `./dev sim --seeds N` runs as many as wanted.
 const SEEDS: u64 = 2_000;
@@ -31,6 +32,7 @@ fn a_seed_is_the_same_run_for_ever() {
 #[test]
 fn every_promise_holds_under_every_seed() {
     let next = AtomicU64::new(0);
+    let tally = Mutex::new(Tally::default());
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
@@ -39,12 +41,31 @@ fn every_promise_holds_under_every_seed() {
                     if seed >= SEEDS {
                         break;
                     }
-                    let violation = run(seed, Options::default()).violation;
-                    assert_eq!(violation, None, "./dev sim --seed {seed}");
+                    let run = run(seed, Options::default());
+                    assert_eq!(run.violation, None, "./dev sim --seed {seed}");
+                    tally.lock().unwrap().add(&run.tally);
                 }
             });
         }
     });
+    // Nothing was promised of what did not happen.
+    let tally = tally.into_inner().unwrap();
+    for (what, count) in [
+        ("deaths", tally.deaths),
+        ("faults", tally.faults),
+        ("reclaims", tally.reclaims),
+        ("batches given up", tally.given_up),
+        ("takeovers", tally.takeovers),
+        ("overwritten objects", tally.overwritten),
+        ("pauses", tally.pauses),
+        ("aborts", tally.aborts),
+        ("redrives", tally.redrives),
+        ("decoded files", tally.decoded),
+        ("record-wise jobs", tally.record_wise),
+        ("uncounted parts", tally.uncounted),
+    ] {
+        assert!(count > 0, "no {what} in {SEEDS} seeds");
+    }
 }
 
 /// Each defect that a seed once showed is mended: the seed holds now. Where it can be put back, the
@@ -55,7 +76,7 @@ fn what_was_found_stays_mended() {
         let name = found.bug.name;
         let mended = Options {
             unsteered: found.unsteered,
-            plain: true,
+            plain: found.plain,
             ..Options::default()
         };
         assert_eq!(run(found.seed, mended).violation, None, "{name}");

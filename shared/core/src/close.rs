@@ -333,7 +333,9 @@ impl Closer {
                 // One that was claimed before it was cancelled.
                 if item.status == BatchStatus::Cancelled && item.fence > 1 {
                     if destination.is_record_wise() {
-                        unfinished.push(slot);
+                        if !mutation::on(Mutation::BegunUnnamed) {
+                            unfinished.push(slot);
+                        }
                     } else {
                         let uncounted = self.uncounted_part(job, number, slot).await?;
                         account.uncounted_parts.extend(uncounted);

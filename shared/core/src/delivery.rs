@@ -23,6 +23,7 @@ use batchfleet_definition::Retries;
 
 use crate::error::{PortError, PortResult};
 use crate::ids::JobId;
+use crate::mutation::{self, Mutation};
 use crate::patience::{Halt, Patience};
 use crate::ports::{Clock, Ids, RecordAnswer, Sink, SinkAnswer, SinkRecord};
 
@@ -193,6 +194,7 @@ impl RecordDelivery<'_> {
                         retry_after_ms.unwrap_or(0),
                     )
                 }
+                Err(_) if mutation::on(Mutation::UnansweredIsTaken) => return Ok(None),
                 Err(error) if error.is_retryable() => (error, 0),
                 Err(error) => return Err(Halt::Failed(error)),
             };
@@ -229,6 +231,14 @@ fn left_over(
     for (record, answer) in records.into_iter().zip(answers) {
         match answer {
             RecordAnswer::Accepted => {}
+            RecordAnswer::Overloaded if mutation::on(Mutation::LeftOverIsRefused) => {
+                let reason = "left over".to_owned();
+                suspects.push(Suspect {
+                    record,
+                    reason,
+                    tries,
+                });
+            }
             RecordAnswer::Overloaded => left.push(record),
             RecordAnswer::Refused(reason) => suspects.push(Suspect {
                 record,

@@ -333,9 +333,10 @@ impl Job {
         is_exceeded.then(|| Reason::too_many_rejects(rejected, tolerated))
     }
 
-    /// Step 16: slows the fleet down, unless someone else did since `seen` was read.
+    /// Step 16: slows the fleet down, unless someone else did since `seen` was read, or the job is over.
     pub fn set_throttle(&mut self, seen: Option<Throttle>, throttle: Throttle) {
-        if self.throttle == seen {
+        let is_over = self.status.is_terminal() && !mutation::on(Mutation::ThrottleEnded);
+        if self.throttle == seen && !is_over {
             self.throttle = Some(throttle);
         }
     }

@@ -76,6 +76,8 @@ pub enum Mutation {
     /// A redrive does not look whether its job was paused after it read what a batch owes. Found by the
     /// simulator.
     RedriveLooksEarly,
+    /// A throttle that arrives late changes a job that is over. Found by the simulator.
+    ThrottleEnded,
     /// A redrive works on every record of a batch that owes any.
     RedriveWholeBatches,
     /// A redrive looks at the attempt before alone, as if that had worked on everything.
@@ -90,6 +92,21 @@ pub enum Mutation {
     MarksLate,
     /// Whoever takes over the planning does not go through what was published before.
     UniqueForgets,
+    /// A batch is completed before its records are put into a destination that takes them one by one.
+    CompleteUnput,
+    /// A call of the destination without an answer counts as one that took all records.
+    UnansweredIsTaken,
+    /// A record that the destination left over counts as refused.
+    LeftOverIsRefused,
+    /// Rejects that the destination made have the name of those that follow from the batch's bytes.
+    RefusedSameName,
+    /// What a table said of a batch's rows is not kept: each claim asks again.
+    LookUpAgain,
+    /// A redrive asks again for rows that an attempt before it may have delivered.
+    RedriveLooksUpAgain,
+    /// The summary of a job that ended early does not name the batches of which records may be in the
+    /// destination.
+    BegunUnnamed,
 }
 
 #[cfg(feature = "mutations")]

@@ -70,6 +70,7 @@ impl Report {
             Outcome::OfItsBytes => String::new(),
             Outcome::GivenUp(_) if mutation::on(Mutation::GiveUpSameName) => String::new(),
             Outcome::GivenUp(fence) => format!("-given-up-{fence}"),
+            Outcome::Refused(_) if mutation::on(Mutation::RefusedSameName) => String::new(),
             Outcome::Refused(fence) => format!("-refused-{fence}"),
         };
         format!("{folder}/part-{batch:09}{after}.{extension}")

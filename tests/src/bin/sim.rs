@@ -142,8 +142,13 @@ fn campaign(from: u64, count: u64, options: Options) -> ExitCode {
         tally.reclaims, tally.given_up, tally.takeovers, tally.overwritten
     );
     println!(
-        "{} jobs of files to be decoded; {} pauses, {} aborts, {} redrives; {} parts of aborted jobs not counted",
-        tally.decoded, tally.pauses, tally.aborts, tally.redrives, tally.uncounted
+        "{} jobs of files to be decoded, {} delivered record by record; {} pauses, {} aborts, {} redrives; {} parts of aborted jobs not counted",
+        tally.decoded,
+        tally.record_wise,
+        tally.pauses,
+        tally.aborts,
+        tally.redrives,
+        tally.uncounted
     );
     println!(
         "the slowest job took {:.0} % of its bound; {:.0} seeds/s",
@@ -228,7 +233,7 @@ fn mutations(from: u64) -> ExitCode {
     println!("| defect put back | caught by | at seed | what was found |");
     println!("| --- | --- | --- | --- |");
     for found in FOUND {
-        let put_back = options(Some(found.bug), found.unsteered, true);
+        let put_back = options(Some(found.bug), found.unsteered, found.plain);
         if let Some((_, run)) = catch(put_back, found.seed, 1) {
             println!("| {} | {} |", found.bug.name, columns(&run, found.seed));
         } else {

@@ -41,6 +41,7 @@ use self::world::{Digest, EPOCH_MS, POLICY, Stage, WINDOW_BYTES, World};
 use crate::sim::Bug;
 use crate::sim::brief::Brief;
 use crate::sim::checks::{self, Evidence};
+use crate::sim::destination::Rows;
 use crate::sim::history::History;
 use crate::sim::scenario::{Faults, Scenario, Upload};
 use crate::sim::steering::Steering;
@@ -141,6 +142,7 @@ impl Fleet {
             window_bytes: WINDOW_BYTES,
             unique: false,
             steering: Steering::default(),
+            destination: None,
         };
         Self {
             scope,
@@ -378,6 +380,7 @@ impl Fleet {
             history: &history,
             table: &after.world.table,
             bucket: &after.world.bucket,
+            rows: &Rows::default(),
         };
         checks::check_jobs(&evidence).err()
     }

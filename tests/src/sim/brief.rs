@@ -10,8 +10,8 @@ use batchfleet_core::message::Message;
 use batchfleet_core::plan::PlanPage;
 use batchfleet_core::ports::{
     CancelOutcome, ClaimOutcome, CloseOutcome, CompleteOutcome, CreateOutcome, FinalizeOutcome,
-    FoundDefinition, Held, PauseOutcome, PreparerOutcome, PutOutcome, ShardView, Snapshot,
-    TicketOutcome,
+    FoundDefinition, Held, LookupAnswer, PauseOutcome, PreparerOutcome, PutOutcome, RecordAnswer,
+    ShardView, SinkAnswer, Snapshot, TicketOutcome,
 };
 use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::watch::Watch;
@@ -42,6 +42,7 @@ as_they_are!(
     FinalizeOutcome,
     FoundDefinition,
     Held,
+    LookupAnswer,
     PauseOutcome,
     PreparerItem,
     PutOutcome,
@@ -122,6 +123,25 @@ impl Brief for BatchItem {
             self.fence,
             self.lease_until_ms % 10_000_000
         )
+    }
+}
+
+/// Without the reasons, which quote the rows.
+impl Brief for SinkAnswer {
+    fn brief(&self) -> String {
+        match self {
+            Self::Accepted => "accepted".to_owned(),
+            Self::Refused(_) => "refused".to_owned(),
+            Self::Overloaded { retry_after_ms } => format!("overloaded, {retry_after_ms:?}"),
+            Self::Each(answers) => {
+                let answers = answers.iter().map(|answer| match answer {
+                    RecordAnswer::Accepted => "accepted",
+                    RecordAnswer::Refused(_) => "refused",
+                    RecordAnswer::Overloaded => "left over",
+                });
+                answers.collect::<Vec<_>>().join(", ")
+            }
+        }
     }
 }
 

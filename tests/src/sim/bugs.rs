@@ -66,7 +66,7 @@ const fn store(name: &'static str, bug: StoreBug) -> Bug {
 }
 
 /// All that are planted on purpose.
-pub const BUGS: [Bug; 41] = [
+pub const BUGS: [Bug; 48] = [
     store(
         "no fence check on completion",
         StoreBug::CompleteWithoutFence,
@@ -181,6 +181,34 @@ pub const BUGS: [Bug; 41] = [
         "take over the planning without the values seen before",
         Mutation::UniqueForgets,
     ),
+    core(
+        "complete a batch before its records are put",
+        Mutation::CompleteUnput,
+    ),
+    core(
+        "take a call without an answer for one that put all records",
+        Mutation::UnansweredIsTaken,
+    ),
+    core(
+        "reject a record that the destination left over",
+        Mutation::LeftOverIsRefused,
+    ),
+    core(
+        "rejects of the destination without the claim's fence in their name",
+        Mutation::RefusedSameName,
+    ),
+    core(
+        "look up rows again at each claim of their batch",
+        Mutation::LookUpAgain,
+    ),
+    core(
+        "a redrive looks up again what an attempt before it may have put",
+        Mutation::RedriveLooksUpAgain,
+    ),
+    core(
+        "a summary of an abort without the batches whose records may be in the destination",
+        Mutation::BegunUnnamed,
+    ),
 ];
 
 /// A defect that the simulator found in the code as it was, mended since; its hook puts it back.
@@ -190,15 +218,24 @@ pub struct Found {
     pub bug: Bug,
     /// A seed that shows it.
     pub seed: u64,
-    /// Whether it does so without operators. A seed that was found before there were any is kept as the
-    /// run that it was then.
+    /// Whether it does so without operators. A seed is kept as the run that it was when it was found.
     pub unsteered: bool,
+    /// Whether it does so with plain files and parts as the output, for the same reason.
+    pub plain: bool,
 }
 
 /// Of a run without operators.
 const fn found_unsteered(seed: u64, name: &'static str, mutation: Mutation) -> Found {
     Found {
         unsteered: true,
+        ..found_plain(seed, name, mutation)
+    }
+}
+
+/// Of a run with plain files.
+const fn found_plain(seed: u64, name: &'static str, mutation: Mutation) -> Found {
+    Found {
+        plain: true,
         ..found(seed, name, mutation)
     }
 }
@@ -208,6 +245,7 @@ const fn found(seed: u64, name: &'static str, mutation: Mutation) -> Found {
         bug: core(name, mutation),
         seed,
         unsteered: false,
+        plain: false,
     }
 }
 
@@ -223,7 +261,7 @@ pub struct Misjudged {
 }
 
 /// All that were found.
-pub const FOUND: [Found; 11] = [
+pub const FOUND: [Found; 12] = [
     found_unsteered(
         18,
         "rejects of a given-up batch under the name of a worked one's",
@@ -259,25 +297,30 @@ pub const FOUND: [Found; 11] = [
         "the preparer's hold runs out while it publishes one window",
         Mutation::HoldUnextended,
     ),
-    found(
+    found_plain(
         79,
         "a job that is paused while it is ended counts as over, and its messages are dropped",
         Mutation::PausedCountsAsOver,
     ),
-    found(
+    found_plain(
         8_105,
         "batches are published into a job that is over, and worked after its report",
         Mutation::PublishIntoEnded,
     ),
-    found(
+    found_plain(
         2_209_579,
         "a watch that is out of time leaves its job to the end of a lease",
         Mutation::WatchDawdles,
     ),
-    found(
+    found_plain(
         5_144_230,
         "a redrive claims long after its job was paused",
         Mutation::RedriveLooksEarly,
+    ),
+    found(
+        6_268,
+        "a throttle that arrives late changes a job that is over",
+        Mutation::ThrottleEnded,
     ),
 ];
 

@@ -8,9 +8,13 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use super::destination::{Destination, Fate};
 use super::random::Random;
 
-/// The definition that judges every file.
+/// The ids that rows may have.
+pub(crate) const IDS: std::ops::Range<u64> = 1_000..3_000;
+
+/// The fields of the definition that judges every file.
 pub(crate) const DEFINITION: &str = "fields:\n  - {name: id, type: integer, required: true}\n  - {name: name}\n  - {name: age, type: integer}\n";
 
 /// The same with ages cut to their first digit, which no two rows may share.
@@ -25,6 +29,8 @@ pub(crate) const PLANTED: &str = "Planted";
 pub(crate) enum Told {
     /// It is delivered as this.
     Accepted(Value),
+    /// It is delivered as this, or the destination refuses it and it is a reject.
+    Fickle(Value),
     /// It is a reject.
     Rejected,
     /// It is blank.
@@ -156,6 +162,18 @@ impl File {
                 row["age"] = json!(digit);
             } else {
                 *told = Told::Rejected;
+            }
+        }
+    }
+
+    /// The same file into a destination that does not take every row.
+    pub(crate) fn tell_taken(&mut self, destination: &Destination) {
+        for told in &mut self.rows {
+            let Told::Accepted(row) = told else { continue };
+            match row["id"].as_u64().map(|id| destination.fate(id)) {
+                Some(Fate::Fickle) => *told = Told::Fickle(row.take()),
+                Some(Fate::Refused | Fate::Known) => *told = Told::Rejected,
+                Some(Fate::Taken) | None => {}
             }
         }
     }

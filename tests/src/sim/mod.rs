@@ -19,8 +19,9 @@
 //! ports. An executor of 300 lines needs no dependency, controls every await point, and runs more
 //! than a thousand seeds a second.
 //!
-//! A third of the seeds has files that must be decoded into the spool; that, too, is drawn apart
-//! (`Options::plain`).
+//! A third of the seeds has files that must be decoded into the spool, a quarter a unique field, and a
+//! quarter goes into a destination that takes records one by one (`destination`); all that is drawn apart,
+//! too (`Options::plain`).
 //!
 //! What operators do is in `steering`. It is drawn apart from all the rest, so that the seeds of
 //! defects that were found before there were operators still show them (`bugs`).
@@ -29,6 +30,7 @@ pub(crate) mod brief;
 pub(crate) mod bucket;
 pub(crate) mod bugs;
 pub(crate) mod checks;
+pub(crate) mod destination;
 pub(crate) mod files;
 mod fleet;
 pub(crate) mod history;
@@ -71,7 +73,8 @@ pub struct Options {
     pub bug: Option<Bug>,
     /// Without operators: the run that the seed stood for before there were any.
     pub unsteered: bool,
-    /// With every file as it is: the run that the seed stood for before any had to be decoded.
+    /// With every file as it is, no unique field, and parts as the output: the run that the seed stood for
+    /// before there was anything else.
     pub plain: bool,
 }
 
@@ -119,6 +122,8 @@ pub struct Tally {
     pub redrives: u64,
     /// Jobs whose file had to be decoded.
     pub decoded: u64,
+    /// Jobs into a destination that takes records one by one.
+    pub record_wise: u64,
     /// Parts that the summaries of aborted jobs name as not counted.
     pub uncounted: u64,
     /// The longest that a job took to end, in thousandths of its bound.
@@ -141,6 +146,7 @@ impl Tally {
         self.aborts += other.aborts;
         self.redrives += other.redrives;
         self.decoded += other.decoded;
+        self.record_wise += other.record_wise;
         self.uncounted += other.uncounted;
         self.bound_permille_max = self.bound_permille_max.max(other.bound_permille_max);
     }
@@ -158,7 +164,7 @@ pub fn run(seed: u64, options: Options) -> Run {
         scenario = scenario.steered(seed);
     }
     if !options.plain {
-        scenario = scenario.packed(seed).made_unique(seed);
+        scenario = scenario.packed(seed).made_unique(seed).one_by_one(seed);
     }
     let table = Table::new(options.bug.and_then(|bug| bug.store));
     let mut trace = Trace::new(options.keeps_trace);
@@ -190,6 +196,7 @@ fn judge<T>(fleet: &Fleet, judge: impl FnOnce(&Evidence<'_>) -> T) -> T {
         history: &state.history,
         table: &state.table,
         bucket: &state.bucket,
+        rows: &state.rows,
     })
 }
 
@@ -238,6 +245,7 @@ fn tally(evidence: &Evidence<'_>) -> Tally {
         aborts,
         redrives: checks::redrives(evidence),
         decoded: checks::decoded(evidence),
+        record_wise: checks::record_wise(evidence),
         uncounted: checks::uncounted_parts(evidence),
         invocations: evidence.history.invocations,
         deaths: evidence.history.deaths,

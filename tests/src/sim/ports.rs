@@ -13,7 +13,6 @@ use batchfleet_core::ports::{Clock, Definitions, FoundDefinition, Ids, Queue};
 use batchfleet_core::{PortError, PortResult};
 
 use super::brief::Brief;
-use super::files::{DEFINITION, UNIQUE_DEFINITION};
 use super::world::{ActorId, Event, State, World};
 
 /// The ports of one invocation, and of those that run in the same warm process after it.
@@ -225,14 +224,7 @@ impl Definitions for Ports {
             Kind::Read,
             "definition",
             || name.to_owned(),
-            |state| {
-                let text = if state.scenario.unique {
-                    UNIQUE_DEFINITION
-                } else {
-                    DEFINITION
-                };
-                Ok(FoundDefinition::Text(text.to_owned()))
-            },
+            |state| Ok(FoundDefinition::Text(state.scenario.definition())),
         )
         .await
     }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use batchfleet_core::PortResult;
 use batchfleet_core::ids::JobId;
 use batchfleet_core::message::Message;
-use batchfleet_core::ports::{NoLookups, NoSinks, Unobserved};
+use batchfleet_core::ports::Unobserved;
 use batchfleet_core::prepare::{Prepared, Preparer};
 use batchfleet_core::sweep::{Sweeper, Swept};
 use batchfleet_core::work::{Pace, PlanCache, Worked, Worker};
 use batchfleet_testing::MemorySpills;
 
 use super::brief::{self, Brief};
+use super::destination::Destinations;
 use super::ports::Ports;
 use super::scenario::Scenario;
 use super::steering::{Obeyed, Operator, Order};
@@ -83,13 +84,14 @@ impl Process {
             // So little that most of what is seen is spilled.
             unique_memory_bytes: 0,
         };
+        let destinations = Arc::new(Destinations(ports.clone()));
         let worker = Worker {
             store: ports.clone(),
             source: ports.clone(),
             spool: ports.clone(),
             results: ports.clone(),
-            sinks: Arc::new(NoSinks),
-            lookups: Arc::new(NoLookups),
+            sinks: destinations.clone(),
+            lookups: destinations,
             queue: ports.clone(),
             clock: ports.clone(),
             ids: ports.clone(),

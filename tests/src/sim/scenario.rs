@@ -3,7 +3,8 @@
 
 use batchfleet_core::job::Policy;
 
-use super::files::{File, Packing};
+use super::destination::Destination;
+use super::files::{DEFINITION, File, Packing, UNIQUE_DEFINITION};
 use super::random::Random;
 use super::steering::Steering;
 
@@ -16,6 +17,9 @@ const PACKING_STREAM: u64 = 0x7061_636b;
 
 /// The stream that says whether values must be unique: apart for the same reason.
 const UNIQUE_STREAM: u64 = 0x756e_6971;
+
+/// The stream that says whether records are delivered one by one: apart for the same reason.
+const DESTINATION_STREAM: u64 = 0x7369_6e6b;
 
 /// One object put, with the events that S3 sends of it.
 #[derive(Clone, Debug)]
@@ -75,6 +79,8 @@ pub(crate) struct Scenario {
     pub(crate) steering: Steering,
     /// Whether the files are judged by a definition with a unique field.
     pub(crate) unique: bool,
+    /// Where the rows go, if it takes them one by one.
+    pub(crate) destination: Option<Destination>,
 }
 
 impl Scenario {
@@ -117,7 +123,34 @@ impl Scenario {
         self
     }
 
-    /// What this seed stands for, without operators and with files as they are.
+    /// The same into a destination that takes records one by one: in one seed of four.
+    pub(crate) fn one_by_one(mut self, seed: u64) -> Self {
+        let mut random = Random::stream(seed, DESTINATION_STREAM);
+        if !random.one_in(4) {
+            return self;
+        }
+        // Of the same rows twice, those of either upload could be there before the other's.
+        let is_twice = matches!(&self.uploads[..], [one, two] if one.file.text == two.file.text);
+        let destination = Destination::draw(&mut random, !is_twice);
+        for upload in &mut self.uploads {
+            upload.file.tell_taken(&destination);
+        }
+        self.destination = Some(destination);
+        self
+    }
+
+    /// The definition that judges every file.
+    pub(crate) fn definition(&self) -> String {
+        let fields = if self.unique {
+            UNIQUE_DEFINITION
+        } else {
+            DEFINITION
+        };
+        let clause = self.destination.as_ref().map(Destination::clause);
+        fields.to_owned() + &clause.unwrap_or_default()
+    }
+
+    /// What this seed stands for, without operators, with files as they are and parts as the output.
     pub(crate) fn draw(random: &mut Random) -> Self {
         let lease_ms = random.between(3_000, 10_000);
         let shard_batches = random.between(2, 5);
@@ -152,6 +185,7 @@ impl Scenario {
             window_bytes: random.between(40, 500),
             steering: Steering::default(),
             unique: false,
+            destination: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use super::bucket::Bucket;
+use super::destination::Rows;
 use super::fleet::SWEEP_EVERY_MS;
 use super::history::{By, History};
 use super::messages::Messages;
@@ -59,6 +60,7 @@ pub(crate) struct State {
     pushed: u64,
     pub(crate) table: Table,
     pub(crate) bucket: Bucket,
+    pub(crate) rows: Rows,
     pub(crate) messages: Messages,
     pub(crate) history: History,
     pub(crate) trace: Trace,
@@ -73,6 +75,7 @@ impl State {
             pushed: 0,
             table,
             bucket: Bucket::new(scenario.versioned),
+            rows: Rows::new(scenario.destination.as_ref()),
             messages: Messages::default(),
             history: History::default(),
             trace,

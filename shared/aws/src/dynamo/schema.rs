@@ -61,7 +61,7 @@
 //! 14. **record watch**: no item yet, or `tok < :token`.
 //!
 //! 15. **tally**: a worker's own item, put without a condition.
-//! 16. **throttle**: `thr` is what the caller saw. After it: fewer workers run, for a while.
+//! 16. **throttle**: `thr` is what the caller saw, and the job is not over. After it: fewer workers run, for a while.
 //!
 //! A write whose condition is not met is answered with the item as it is
 //! (`ReturnValuesOnConditionCheckFailure`), so losing costs no second read, and a write whose
@@ -171,10 +171,11 @@ pub(super) fn record_watch(job: &JobId, watch: &Watch, expires: u64) -> Change {
 /// Step 16.
 pub(super) fn set_throttle(job: &JobId, seen: Option<String>, throttle: String) -> Change {
     let condition = match seen {
-        Some(_) => "attribute_exists(pk) AND thr = :seen",
-        None => "attribute_exists(pk) AND attribute_not_exists(thr)",
+        Some(_) => "st IN (:preparing, :processing, :paused) AND thr = :seen",
+        None => "st IN (:preparing, :processing, :paused) AND attribute_not_exists(thr)",
     };
-    let mut all = values([(":throttle", s(throttle))]);
+    let mut all = open();
+    all.extend(values([(":throttle", s(throttle))]));
     all.extend(seen.map(|seen| (":seen".to_owned(), s(seen))));
     Change {
         key: job_key(job, JOB_SK),

@@ -371,7 +371,7 @@ pub trait Store: Send + Sync {
     /// The sum of the job's tallies: at most as many records as are rejected.
     async fn tallied(&self, job: &JobId) -> PortResult<u64>;
 
-    /// Step 16: sets the job's throttle, if it is still the one that was `seen`.
+    /// Step 16: sets the job's throttle, if it is still the one that was `seen` and the job is not over.
     async fn set_throttle(
         &self,
         job: &JobId,

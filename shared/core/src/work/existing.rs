@@ -8,6 +8,7 @@ use crate::batch::Lease;
 use crate::error::{PortError, PortResult};
 use crate::ids::JobId;
 use crate::lookup::{Asked, Asking, Existing, RowKeys, existing_part};
+use crate::mutation::{self, Mutation};
 use crate::process::{Processed, Refused};
 use crate::work::invocation::{BatchEnd, Invocation};
 
@@ -31,7 +32,11 @@ impl Invocation<'_> {
                 Err(end) => return Ok(Err(end)),
             },
         };
-        let existing = self.keep(&name, existing).await?;
+        let existing = if mutation::on(Mutation::LookUpAgain) {
+            existing
+        } else {
+            self.keep(&name, existing).await?
+        };
         let mut found = Refused::new();
         for (record, found_by) in existing.by_record() {
             let errors = found_by
@@ -51,6 +56,9 @@ impl Invocation<'_> {
             && let Some(kept) = self.read_kept(&self.job.id, name).await?
         {
             return Ok(Some(kept));
+        }
+        if mutation::on(Mutation::RedriveLooksUpAgain) {
+            return Ok(None);
         }
         let begun = self.sink.iter().flat_map(|_| &self.before.begun);
         for job in begun.rev() {

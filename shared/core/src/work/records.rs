@@ -12,6 +12,7 @@ use futures_util::future::try_join;
 use crate::batch::{Completion, Lease};
 use crate::delivery::{Delivered, RecordDelivery, Refusal, Steering};
 use crate::error::PortResult;
+use crate::mutation::{self, Mutation};
 use crate::ports::Sink;
 use crate::process::{Processing, Refused, refused_by_destination, reject_oversize};
 use crate::report::output_part;
@@ -45,6 +46,10 @@ impl Invocation<'_> {
                 Ok(checked) => checked,
                 Err(end) => return Ok(Err(end)),
             };
+            if mutation::on(Mutation::CompleteUnput) {
+                let done = processed.completion(range, false);
+                self.worker.store.complete(lease, &done).await?;
+            }
             let delivery = RecordDelivery {
                 sink,
                 job: &self.job.id,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use batchfleet_core::ports::Store;
+use batchfleet_core::job::Ending;
+use batchfleet_core::ports::{FinalizeOutcome, Store};
 use batchfleet_core::throttle::Throttle;
 
 use super::fixture::{NOW, created, job, owner};
@@ -46,4 +47,19 @@ pub async fn a_throttle_is_set_over_the_one_that_was_seen(store: Arc<dyn Store>)
         done.expect("set throttle");
         assert_eq!(job(&*store, &id).await.throttle, kept.map(throttle));
     }
+}
+
+/// A worker that was throttled and then frozen comes too late for a job that is over.
+pub async fn a_throttle_changes_no_job_that_is_over(store: Arc<dyn Store>) {
+    let id = created(&*store).await;
+    let ended = store.finalize(&id, &Ending::Aborted, NOW + 1).await;
+    assert_eq!(ended.expect("finalize"), FinalizeOutcome::Won);
+    let over = job(&*store, &id).await;
+    let throttle = Throttle {
+        workers: 1,
+        since_ms: NOW + 2,
+    };
+    let done = store.set_throttle(&id, None, throttle).await;
+    done.expect("set throttle");
+    assert_eq!(job(&*store, &id).await, over);
 }

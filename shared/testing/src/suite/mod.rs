@@ -80,6 +80,7 @@ macro_rules! store_conformance {
             watches::the_preparers_lease_is_seen,
             fleet::tallies_add_up,
             fleet::a_throttle_is_set_over_the_one_that_was_seen,
+            fleet::a_throttle_changes_no_job_that_is_over,
             steering::a_job_is_paused_and_resumed_while_it_is_worked,
             steering::only_a_job_that_is_worked_is_paused,
             steering::a_job_is_aborted_from_any_open_status,

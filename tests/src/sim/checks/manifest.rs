@@ -30,6 +30,17 @@ pub(super) fn is_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
             return violated("I4", format!("{id}: {listed:?} is {sum:?}"));
         }
     }
+    if evidence.scenario.destination.is_none() {
+        parts_are_true(evidence, job, &manifest)?;
+    } else if !manifest.parts.is_empty() {
+        return violated("I4", format!("{id} lists parts beside its destination"));
+    }
+    reports_agree(evidence, job, &manifest.reports)
+}
+
+/// I3 and I4: it lists what was written, with every accepted row.
+fn parts_are_true(evidence: &Evidence<'_>, job: &Imported<'_>, manifest: &Manifest) -> Verdict {
+    let id = &job.record.job.id;
     let listed: BTreeSet<&str> = manifest.parts.iter().map(|part| &*part.name).collect();
     let uncounted = rows::uncounted(evidence, job);
     let results = evidence.bucket.results.iter();
@@ -57,7 +68,7 @@ pub(super) fn is_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
             format!("{id}: {counted} rows are accepted, the manifest has {accepted}"),
         );
     }
-    reports_agree(evidence, job, &manifest.reports)
+    Ok(())
 }
 
 /// I3: rejects.csv and rejects.jsonl have the same records in the same order; no row has a warning.

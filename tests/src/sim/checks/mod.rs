@@ -3,6 +3,7 @@
 //! Where production checks the same, the predicate is the core's own. The truth about a file comes
 //! from its generator and the `csv` crate, never from the code under test.
 
+mod destination;
 mod ending;
 mod ledger;
 mod liveness;
@@ -15,6 +16,7 @@ mod rows;
 mod spool;
 mod steering;
 
+pub(crate) use destination::record_wise;
 pub(crate) use liveness::delays;
 pub(crate) use rows::uncounted_parts;
 pub(crate) use spool::decoded;
@@ -26,6 +28,7 @@ use batchfleet_core::source::SourceRef;
 use batchfleet_grammar::BatchRange;
 
 use super::bucket::Bucket;
+use super::destination::Rows;
 use super::files::File;
 use super::history::History;
 use super::record::Record;
@@ -38,6 +41,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) history: &'a History,
     pub(crate) table: &'a Table,
     pub(crate) bucket: &'a Bucket,
+    pub(crate) rows: &'a Rows,
 }
 
 /// What a check says.
@@ -107,6 +111,7 @@ fn check_job(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
         rows::delivered_once(evidence, job)?;
         rows::rejects_are_true(evidence, job)?;
     }
+    destination::puts_are_true(evidence, job)?;
     ending::status_is_right(evidence, job)?;
     ending::one_summary(evidence, job)?;
     manifest::is_true(evidence, job)?;

@@ -7,7 +7,8 @@ use batchfleet_core::source::{Redriven, SourceRef};
 
 use super::super::files::Told;
 use super::{
-    Evidence, Imported, Verdict, ending, jobs, plan, rows, rows_of, steering, violated, was_worked,
+    Evidence, Imported, Verdict, destination, ending, jobs, plan, rows, rows_of, steering,
+    violated, was_worked,
 };
 
 /// The attempts at an upload's version, the first of them first.
@@ -52,6 +53,7 @@ pub(super) fn attempts_are_true(evidence: &Evidence<'_>) -> Verdict {
         for attempt in &attempts[1..] {
             plan::tiles(attempt)?;
             ledger_balances(attempt)?;
+            destination::puts_are_true(evidence, attempt)?;
             ending::status_is_right(evidence, attempt)?;
             ending::one_summary(evidence, attempt)?;
             steering::answers_are_true(evidence, attempt)?;
@@ -80,9 +82,14 @@ fn ledger_balances(attempt: &Imported<'_>) -> Verdict {
 fn deliver_once(evidence: &Evidence<'_>, attempts: &[Imported<'_>]) -> Verdict {
     let accepted = |told: &Told| match told {
         Told::Accepted(row) => Some(row.to_string()),
-        Told::Rejected | Told::Skipped => None,
+        Told::Fickle(_) | Told::Rejected | Told::Skipped => None,
     };
-    let mut missing: BTreeSet<String> = attempts[0].file.rows.iter().filter_map(accepted).collect();
+    let deliverable = |told: &Told| match told {
+        Told::Fickle(row) => Some(row.to_string()),
+        _ => accepted(told),
+    };
+    let rows = attempts[0].file.rows.iter();
+    let mut missing: BTreeSet<String> = rows.filter_map(deliverable).collect();
     for attempt in attempts {
         let id = &attempt.record.job.id;
         for row in rows::delivered(evidence, attempt, &rows::uncounted(evidence, attempt)) {

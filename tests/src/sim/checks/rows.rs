@@ -8,19 +8,26 @@ use batchfleet_core::report::{OUTPUT_FOLDER, REJECTS_FILE, Summary, output_part}
 use serde_json::Value;
 
 use super::super::files::Told;
-use super::{Evidence, Imported, Verdict, rows_of, violated, was_given_up, was_worked};
+use super::{
+    Evidence, Imported, Verdict, destination, rows_of, violated, was_given_up, was_worked,
+};
 
 /// I4 and I7: every accepted row of a worked batch was delivered once, as it is in the file; and
 /// nothing else, but what a job that ended early says it did not count.
 pub(super) fn delivered_once(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
     let mut expected = Vec::new();
     let uncounted = uncounted(evidence, job);
+    let rejected = rejected_records(evidence, job);
     for (range, item) in job.batches() {
         let is_uncounted = uncounted.contains(&output_part(range.index));
         if was_worked(&item) || (is_uncounted && !was_given_up(&item)) {
-            let rows = &job.file.rows[rows_of(&range)];
-            expected.extend(rows.iter().filter_map(|told| match told {
+            let rows = rows_of(&range).zip(&job.file.rows[rows_of(&range)]);
+            expected.extend(rows.filter_map(|(record, told)| match told {
                 Told::Accepted(row) => Some(row.clone()),
+                Told::Fickle(row) => {
+                    let rejected = rejected.as_ref()?;
+                    (!rejected.contains(&(record as u64))).then(|| row.clone())
+                }
                 Told::Rejected | Told::Skipped => None,
             }));
         }
@@ -50,8 +57,11 @@ pub(super) fn delivered_once(evidence: &Evidence<'_>, job: &Imported<'_>) -> Ver
     violated("I7", format!("{id} delivered its rows in another order"))
 }
 
-/// What the job delivered, part by part, but for these parts.
+/// What the job delivered, in the order of the file, but for these parts.
 pub(super) fn delivered(evidence: &Evidence<'_>, job: &Imported<'_>, but: &[String]) -> Vec<Value> {
+    if evidence.scenario.destination.is_some() {
+        return destination::delivered(evidence, job);
+    }
     let mut rows = Vec::new();
     for ((id, name), content) in &evidence.bucket.results {
         let is_part = name.starts_with(OUTPUT_FOLDER) && !but.contains(name);
@@ -67,7 +77,7 @@ pub(super) fn delivered(evidence: &Evidence<'_>, job: &Imported<'_>, but: &[Stri
     rows
 }
 
-fn summary(evidence: &Evidence<'_>, job: &Imported<'_>) -> Option<Summary> {
+pub(super) fn summary(evidence: &Evidence<'_>, job: &Imported<'_>) -> Option<Summary> {
     let text = evidence
         .bucket
         .result(&job.record.job.id, batchfleet_core::report::SUMMARY_FILE)?;
@@ -92,6 +102,15 @@ pub(super) fn uncounted(evidence: &Evidence<'_>, job: &Imported<'_>) -> Vec<Stri
         .unwrap_or_default()
 }
 
+/// The records that the job's rejects.csv names, if it is written.
+pub(super) fn rejected_records(
+    evidence: &Evidence<'_>,
+    job: &Imported<'_>,
+) -> Option<BTreeSet<u64>> {
+    let text = evidence.bucket.result(&job.record.job.id, REJECTS_FILE)?;
+    Some(rejected(text).flatten().collect())
+}
+
 /// The records that a rejects.csv names, row by row.
 pub(super) fn rejected(text: &[u8]) -> impl Iterator<Item = Option<u64>> {
     let reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
@@ -105,20 +124,6 @@ pub(super) fn rejected(text: &[u8]) -> impl Iterator<Item = Option<u64>> {
 /// I3: rejects.csv has every rejected row of a batch that is over, once, and nothing else. A batch
 /// that was given up unread has one line for all of its rows.
 pub(super) fn rejects_are_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> Verdict {
-    let mut expected = BTreeSet::new();
-    let mut given_up = Vec::new();
-    for (range, item) in job.batches() {
-        let rows = rows_of(&range).zip(&job.file.rows[rows_of(&range)]);
-        if was_worked(&item) {
-            let rejected = rows.filter(|(_, told)| **told == Told::Rejected);
-            expected.extend(rejected.map(|(row, _)| row as u64));
-        } else if was_given_up(&item) {
-            let present = rows.filter(|(_, told)| **told != Told::Skipped);
-            let present: BTreeSet<u64> = present.map(|(row, _)| row as u64).collect();
-            let rejected = item.completion.map_or(0, |done| done.counts.rejected);
-            given_up.push((range.first_record, rejected, present));
-        }
-    }
     let id = &job.record.job.id;
     let Some(text) = evidence.bucket.result(id, REJECTS_FILE) else {
         return Ok(());
@@ -132,13 +137,36 @@ pub(super) fn rejects_are_true(evidence: &Evidence<'_>, job: &Imported<'_>) -> V
             );
         }
     }
-    for (first, rejected, rows) in given_up {
-        let is_whole = rejected == rows.len() as u64 && rows.is_subset(&found);
-        expected.extend(if is_whole {
-            rows
-        } else {
-            BTreeSet::from([first])
-        });
+    let mut expected = BTreeSet::new();
+    for (range, item) in job.batches() {
+        let rows = rows_of(&range).zip(&job.file.rows[rows_of(&range)]);
+        let rows = rows.map(|(row, told)| (row as u64, told));
+        let counted = item
+            .completion
+            .as_ref()
+            .map_or(0, |done| done.counts.rejected);
+        if was_worked(&item) {
+            let rejected = rows.filter(|(row, told)| match told {
+                Told::Rejected => true,
+                Told::Fickle(_) => found.contains(row),
+                Told::Accepted(_) | Told::Skipped => false,
+            });
+            let rejected: BTreeSet<u64> = rejected.map(|(row, _)| row).collect();
+            if rejected.len() as u64 != counted {
+                let detail = format!("{id}: {range:?} counts {counted} rejects, has {rejected:?}");
+                return violated("I3", detail);
+            }
+            expected.extend(rejected);
+        } else if was_given_up(&item) {
+            let present = rows.filter(|(_, told)| **told != Told::Skipped);
+            let present: BTreeSet<u64> = present.map(|(row, _)| row).collect();
+            let is_whole = counted == present.len() as u64 && present.is_subset(&found);
+            expected.extend(if is_whole {
+                present
+            } else {
+                BTreeSet::from([range.first_record])
+            });
+        }
     }
     if found == expected {
         return Ok(());
