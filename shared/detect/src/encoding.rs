@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
     Encoding, ISO_8859_8, ISO_8859_15, KOI8_R, KOI8_U, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE,
-    WINDOWS_1252, WINDOWS_1255,
+    WINDOWS_1250, WINDOWS_1252, WINDOWS_1255,
 };
 
 /// The encoding of a file's text.
@@ -259,8 +259,12 @@ const LETTERS_WINDOWS: &[u8] = b"\xe9\xe8\xe0\xe7\xfc\xf6\xe4\xdf\xf1\xea\xe1\xe
 const LETTERS_MACINTOSH: &[u8] = b"\x8e\x8f\x88\x8d\x9f\x9a\x8a\xa7\x96\x90\x87\x92\x97\x9c\x80\x85\x86\x83\x89\x94\x99\x9e\x8c\xbf\xbe\x91\x95\x8b\x9b\x81\xaf\xcb\xe9";
 const LETTERS_DOS: &[u8] = b"\x82\x8a\x85\x87\x81\x94\x84\xe1\xa4\x88\xa0\xa1\xa2\xa3\x8e\x99\x9a\x90\x83\x8c\x93\x96\x86\x9b\x91\x89\x8b";
 
-/// Among encodings of one byte a character, what the detector does not know: old Macs, DOS, and the
-/// euro of ISO-8859-15.
+/// All letters of Hungarian beyond ASCII, where windows-1250 and ISO-8859-2 have them.
+const LETTERS_HUNGARIAN: &[u8] =
+    b"\xc1\xc9\xcd\xd3\xd6\xd5\xda\xdc\xdb\xe1\xe9\xed\xf3\xf6\xf5\xfa\xfc\xfb";
+
+/// Among encodings of one byte a character, what the detector does not know: old Macs, DOS, the euro of
+/// ISO-8859-15, and Hungarian.
 fn western(sample: &[u8], guess: &'static Encoding, high: usize) -> FoundEncoding {
     let count = |letters: &[u8]| letters_in_words(sample, letters);
     let (windows, macintosh, dos) = (
@@ -296,6 +300,13 @@ fn western(sample: &[u8], guess: &'static Encoding, high: usize) -> FoundEncodin
             format!("not UTF-8; {euros} amounts have the euro sign where only iso-8859-15 has it");
         return FoundEncoding::new(ISO_8859_15, 0.7, evidence);
     }
+    if guess == WINDOWS_1252 && is_hungarian(sample) {
+        return FoundEncoding::new(
+            WINDOWS_1250,
+            0.7,
+            "not UTF-8; the letters beyond ASCII are those of Hungarian, which has its ő and ű where windows-1252 has õ and û",
+        );
+    }
     let confidence = if high >= 20 { 0.85 } else { 0.65 };
     let mut found = FoundEncoding::new(
         guess,
@@ -311,6 +322,21 @@ fn western(sample: &[u8], guess: &'static Encoding, high: usize) -> FoundEncodin
             .push("latin-1 is read as windows-1252, which contains it".to_owned());
     }
     found
+}
+
+/// Whether all letters beyond ASCII are Hungarian, `ő` or `ű` among them, and one that no language with
+/// `õ` or `û` has beside them: Portuguese has `õ` before an `e`, and Estonian no acute accents.
+fn is_hungarian(sample: &[u8]) -> bool {
+    let is_letter = |byte: &u8| *byte >= 0xc0 && !matches!(byte, 0xd7 | 0xf7);
+    let mut letters = sample.iter().filter(|byte| is_letter(byte));
+    let has = |wanted: &[u8]| sample.iter().any(|byte| wanted.contains(byte));
+    let has_double_acute = has(b"\xdb\xd5\xfb")
+        || sample
+            .windows(2)
+            .any(|pair| pair[0] == 0xf5 && !matches!(pair[1], b'e' | b'E'));
+    letters.all(|byte| LETTERS_HUNGARIAN.contains(byte))
+        && has_double_acute
+        && has(b"\xc1\xcd\xd3\xda\xe1\xed\xf3\xfa")
 }
 
 /// How often one of `letters` stands beside an ASCII letter.
@@ -460,6 +486,18 @@ mod tests {
         assert_eq!(name(&in_encoding("euc-kr", korean)), "euc-kr");
         let polish = "nr;imię;miasto\n1;Łukasz Żółć;Łódź\n2;Małgorzata Wiśniewska;Kraków\n";
         assert_eq!(name(&in_encoding("windows-1250", polish)), "windows-1250");
+        let hungarian = "név;város\nKőszegi Ágnes;Győr\nFűrész Ödön;Pécs\n";
+        assert_eq!(
+            name(&in_encoding("windows-1250", hungarian)),
+            "windows-1250"
+        );
+        for western in [
+            "nome;fruta\nJosé;limões\nSá;milhões\n",
+            "nom;goût\nÉté;août\nCoût;dû\n",
+            "nimi;õis\nTõnu;öö\nPäär;jõgi\n",
+        ] {
+            assert_eq!(name(&in_encoding("windows-1252", western)), "windows-1252");
+        }
         assert_eq!(name(&in_encoding("macintosh", german)), "macintosh");
         let greek =
             "αριθμός;όνομα;πόλη\n1;Γιώργος Παπαδόπουλος;Αθήνα\n2;Μαρία Νικολάου;Θεσσαλονίκη\n";

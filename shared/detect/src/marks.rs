@@ -40,7 +40,7 @@ pub(crate) fn quote_use(text: &[u8], dialect: Dialect) -> QuoteUse {
     if dialect.quote.is_none() {
         return found;
     }
-    fields(text, dialect, |field| match field {
+    fields(text, dialect, |field, _| match field {
         Field::Plain => {}
         Field::Unclosed => found.unclosed = true,
         Field::Quoted {
@@ -60,31 +60,43 @@ pub(crate) fn quote_use(text: &[u8], dialect: Dialect) -> QuoteUse {
 /// Which fields of one record stand in quotes, and have nothing behind them.
 pub(crate) fn quoted_fields(record: &[u8], dialect: Dialect) -> Vec<bool> {
     let mut quoted = Vec::new();
-    fields(record, dialect, |field| {
+    fields(record, dialect, |field, _| {
         quoted.push(matches!(field, Field::Quoted { dirty: false, .. }));
     });
     quoted
 }
 
-/// Tells `take` each field of `text` in turn.
-fn fields(text: &[u8], dialect: Dialect, mut take: impl FnMut(Field)) {
+/// The fields of one record as they stand, with their quotes and the spaces around those.
+pub(crate) fn raw_fields(record: &[u8], dialect: Dialect) -> Vec<&[u8]> {
+    let mut spacious = dialect;
+    spacious.trim = true;
+    let mut raw = Vec::new();
+    fields(record, spacious, |_, text| raw.push(text));
+    raw
+}
+
+/// Tells `take` each field of `text` in turn, and its bytes.
+fn fields<'t>(text: &'t [u8], dialect: Dialect, mut take: impl FnMut(Field, &'t [u8])) {
     let ends_record = |byte: u8| byte == b'\n' || byte == b'\r' && dialect.line_end == LineEnd::Any;
     let mut at = 0;
     while at < text.len() {
+        let begin = at;
         at += if dialect.trim { spaces(&text[at..]) } else { 0 };
         let mut field = Field::Plain;
         if dialect.quote.is_some() && text.get(at).copied() == dialect.quote {
             (field, at) = quoted_field(text, at + 1, dialect);
         }
-        take(field);
+        let mut end = text.len();
         while let Some(&byte) = text.get(at) {
             at += 1;
             if dialect.escape == Some(byte) {
                 at += 1;
             } else if byte == dialect.delimiter || ends_record(byte) {
+                end = at - 1;
                 break;
             }
         }
+        take(field, &text[begin..end]);
     }
 }
 
@@ -175,6 +187,21 @@ pub(crate) fn line_breaks(text: &[u8]) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn raw_fields_keep_their_quotes_and_spaces() {
+        let dialect = Dialect::new(b',', Some(b'"'));
+        let raw = |record: &'static str| {
+            let fields = raw_fields(record.as_bytes(), dialect);
+            let texts = fields
+                .into_iter()
+                .map(|raw| std::str::from_utf8(raw).unwrap());
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(raw("\"Lee, Ann\",\"b, c\""), ["\"Lee, Ann\"", "\"b, c\""]);
+        assert_eq!(raw("a , \"b, c\" ,d"), ["a ", " \"b, c\" ", "d"]);
+        assert_eq!(raw("\"open, end"), ["\"open, end"]);
+    }
 
     #[test]
     fn quotes_are_clean_or_dirty() {

@@ -112,11 +112,15 @@ fn comment_byte(sample: &Sample<'_>, width: usize) -> Option<u8> {
         .filter(is_note)
         .filter(|row| row.width == width)
         .count();
+    let names = |row: &Row| row.width == width && width > 1 && !has_space_behind_mark(sample, row);
+    // `#id,name` above the rows is the header, also where titles stand above it.
     let leading = rows.iter().take_while(|row| row.role != Role::Cells);
-    let last_leading = leading.filter(is_note).last();
-    // `#id,name` above the rows is the header.
-    let is_header = last_leading
-        .is_some_and(|row| row.width == width && width > 1 && !has_space_behind_mark(sample, row));
+    let first_wide = rows
+        .iter()
+        .position(|row| row.role == Role::Cells && row.width == width);
+    let above = first_wide.and_then(|first| rows[..first].iter().rfind(|row| row.width > 0));
+    let is_header = leading.filter(is_note).last().is_some_and(names)
+        || above.filter(is_note).is_some_and(names);
     let is_data = fitting * 2 > notes && fitting * 4 > cells;
     (cells > 0 && !is_header && !is_data).then_some(note)
 }

@@ -11,6 +11,7 @@ use crate::candidates::{Candidate, Clues, candidates};
 use crate::content::{Content, content};
 use crate::header::{Column, Verdict, decide};
 use crate::kind::Kind;
+use crate::marks::raw_fields;
 use crate::sample::{Extent, Role, Row, Sample, after_lines};
 use crate::{Found, NotATable};
 
@@ -307,13 +308,11 @@ fn spaces_round(sample: &Sample<'_>, first: &Row, body: &[&Row]) -> (bool, Optio
         let raw = sample.raw(row);
         let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
         let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
-        let mut index = 0;
-        for cell in raw.split(|byte| *byte == sample.dialect.delimiter) {
+        for (index, cell) in raw_fields(raw, sample.dialect).into_iter().enumerate() {
             let begins = cell.first().is_some_and(is_space) && index > 0;
             let ends = cell.last().is_some_and(is_space);
-            index += 1;
             if !cell.trim_ascii().is_empty() {
-                all += usize::from(index > 1 || ends);
+                all += usize::from(index > 0 || ends);
                 padded += usize::from(begins || ends);
             }
         }
