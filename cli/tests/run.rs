@@ -166,6 +166,46 @@ fn rejects_uploaded_again_are_read_without_the_added_columns() {
     assert_eq!(counts(&done), [rejected, rejected, 0, 0]);
 }
 
+/// Whatever stands round the table in the files that the rows came from, there is none of it in their
+/// rejects.
+#[test]
+fn rejects_of_files_without_a_header_are_uploaded_again_too() {
+    for (dialect, above) in [
+        ("{ columns: [id, name, age], footer_rows: 1 }", ""),
+        ("{ header: false, footer_rows: 1 }", ""),
+        (
+            "{ preamble_rows: 2, footer_rows: 1 }",
+            "A report\n\nid,name,age\n",
+        ),
+    ] {
+        let bench = Bench::new();
+        let column = |number: u32, name: &str| match dialect.contains("header") {
+            true => format!("column_{number}"),
+            false => name.to_owned(),
+        };
+        let [id, age] = [column(1, "id"), column(3, "age")];
+        let text = format!(
+            "dialect: {dialect}\nfields:\n  - {{ name: id, column: {id}, type: integer }}\n  \
+             - {{ name: age, column: {age}, type: integer }}\n"
+        );
+        let definition = bench.write("people.yaml", text);
+        let definition = ["--definition", definition.to_str().unwrap()];
+        let file = bench.write(
+            "people.csv",
+            format!("{above}1,Ann,old\n2,Bob,30\n3,\"Lee, Cy\",young\n4,Di,40\n2 rows,,\n"),
+        );
+        let (_, first) = bench.json(&file, &definition);
+        assert_eq!(counts(&first), [5, 2, 2, 1], "{dialect}");
+        let rejects = first["rejects"].as_str().unwrap();
+        let (_, again) = bench.json(Path::new(rejects), &definition);
+        assert_eq!(counts(&again), [2, 0, 2, 0], "{dialect}");
+        let mended = fs::read_to_string(again["rejects"].as_str().unwrap()).unwrap();
+        let mended = mended.replace(",old,", ",50,").replace(",young,", ",20,");
+        let (_, done) = bench.json(&bench.write("mended.csv", mended), &definition);
+        assert_eq!(counts(&done), [2, 2, 0, 0], "{dialect}");
+    }
+}
+
 /// Killed at many moments and run again, a job ends with the counts and the rows of one that was
 /// left alone.
 #[test]

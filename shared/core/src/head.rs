@@ -3,10 +3,11 @@
 //! Every refusal here is met by the person who uploaded the file, so it says what was found and
 //! what to do. It must not know how detection finds the table.
 
-use batchfleet_definition::{Definition, Field};
+use batchfleet_definition::{Definition, Field, Reading};
 use batchfleet_detect::{Content, Found, HEADER_BYTES_MAX, NotATable, content, table};
 
 use crate::job::{Reason, ReasonCode};
+use crate::rejects::is_rejects_file;
 
 /// How much of the file is looked at. A header must end within it.
 pub const HEAD_BYTES: u64 = 1 << 20;
@@ -30,6 +31,9 @@ pub fn read(text: &[u8], whole: bool, definition: &Definition) -> Result<Found, 
         reading.header = Some(true);
     }
     check_packed(text)?;
+    if let Some(found) = rejects_file(text, whole, &reading, &names) {
+        return Ok(found);
+    }
     table(text, whole, &reading, &names).map_err(|reason| match reason {
         NotATable::Empty(message) => Reason {
             code: ReasonCode::EmptyFile,
@@ -37,6 +41,26 @@ pub fn read(text: &[u8], whole: bool, definition: &Definition) -> Result<Found, 
         },
         NotATable::Unreadable(message) => bad_header(&message),
     })
+}
+
+/// A rejects.csv that is uploaded again: it has a header and nothing above, whatever the definition says
+/// of the files that its rows came from.
+fn rejects_file(text: &[u8], whole: bool, reading: &Reading, names: &[&str]) -> Option<Found> {
+    let is_told_apart = reading.header == Some(false) || reading.preamble_rows.is_some();
+    let has_name = |name: &[u8]| {
+        text.windows(name.len())
+            .any(|it| it.eq_ignore_ascii_case(name))
+    };
+    if !is_told_apart || !has_name(b"_errors") {
+        return None;
+    }
+    let reading = Reading {
+        header: Some(true),
+        preamble_rows: Some(0),
+        ..reading.clone()
+    };
+    let found = table(text, whole, &reading, names).ok()?;
+    is_rejects_file(&found.columns).then_some(found)
 }
 
 /// What is packed was unpacked before, and what is UTF-16 decoded: this is packed twice.
@@ -98,6 +122,22 @@ mod tests {
                 line: 4
             }
         );
+    }
+
+    #[test]
+    fn a_rejects_file_has_a_header_and_nothing_above_it() {
+        let definition = "{header: false, columns: [id, name]}";
+        let definition = Definition::parse(&format!("dialect: {definition}")).unwrap();
+        let rejects = b"id,name,_record,_line,_errors,_codes\n1,Ann,4,5,wrong,RULE\n";
+        let found = read(rejects, true, &definition).unwrap();
+        assert_eq!(found.columns[..2], ["id", "name"]);
+        assert_eq!((found.data.line, found.columns.len()), (2, 6));
+        let own = read(b"1,_errors\n2,Bob\n", true, &definition).unwrap();
+        assert_eq!((own.data.line, own.columns.len()), (1, 2));
+        let definition = Definition::parse("dialect: {preamble_rows: 2}").unwrap();
+        assert_eq!(read(rejects, true, &definition).unwrap().data.line, 2);
+        let titled = b"Report of _errors\n\nid,name\n1,Ann\n";
+        assert_eq!(read(titled, true, &definition).unwrap().data.line, 4);
     }
 
     #[test]

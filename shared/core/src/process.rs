@@ -79,6 +79,7 @@ impl JobPlan {
         let sensitive = rows.sensitive_columns().iter().copied().collect();
         let rejects = RejectForm::new(&layout, rows.field_names(), sensitive);
         let is_json = layout.is_json();
+        let is_rejects_file = rejects::is_rejects_file(&layout.header);
         Ok(Self {
             layout,
             rows,
@@ -86,8 +87,8 @@ impl JobPlan {
             limits: Limits::default(),
             destination: definition.destination().clone(),
             retries: definition.retries(),
-            // JSON ends where it ends.
-            footer_rows: if is_json {
+            // JSON ends where it ends, and so do rejects.
+            footer_rows: if is_json || is_rejects_file {
                 0
             } else {
                 definition.reading().footer_rows

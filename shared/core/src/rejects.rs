@@ -41,6 +41,22 @@ pub fn is_added(name: &str) -> bool {
         .any(|added| name.eq_ignore_ascii_case(added))
 }
 
+/// Whether these are the columns of a rejects.csv, of this release or of one before it.
+#[must_use]
+pub fn is_rejects_file(columns: &[String]) -> bool {
+    [REJECT_COLUMNS.len(), REJECT_COLUMNS_BEFORE]
+        .into_iter()
+        .any(|added| {
+            let own = columns.len().checked_sub(added);
+            own.is_some_and(|own| {
+                let pairs = columns[own..].iter().zip(REJECT_COLUMNS);
+                pairs
+                    .into_iter()
+                    .all(|(name, added)| name.trim().eq_ignore_ascii_case(added))
+            })
+        })
+}
+
 /// Rows as text that a reader of the dialect reads the same cells from, as far as the dialect can hold
 /// them; a row of one empty cell it takes for a blank line.
 #[must_use]
