@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
 use batchfleet_core::mutation;
+#[cfg(feature = "mutations")]
+use batchfleet_tests::sim::{BUGS, SEEDS_PER_BUG_MAX};
 use batchfleet_tests::sim::{FOUND, MISJUDGED, Options, Tally, run};
 
 /// Seeds of every run of the tests; `./dev sim --seeds N` runs as many as wanted.
@@ -88,6 +90,28 @@ fn what_was_found_stays_mended() {
             assert!(run(found.seed, put_back).violation.is_some(), "{name}");
         }
     }
+}
+
+/// A check that nothing fails proves nothing: each planted bug breaks a promise, within as many seeds as
+/// `./dev sim --mutations` allows it.
+#[cfg(feature = "mutations")]
+#[test]
+fn every_planted_bug_is_caught() {
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(bug) = BUGS.get(next.fetch_add(1, Relaxed) as usize) {
+                    let planted = Options {
+                        bug: Some(*bug),
+                        ..Options::default()
+                    };
+                    let is_caught = |seed| run(seed, planted).violation.is_some();
+                    assert!((0..SEEDS_PER_BUG_MAX).any(is_caught), "{}", bug.name);
+                }
+            });
+        }
+    });
 }
 
 /// A layout that was kept after the report of an aborted job made the report say what its file was, the

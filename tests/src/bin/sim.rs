@@ -14,12 +14,9 @@ use std::thread;
 use std::time::Instant;
 
 use batchfleet_core::mutation;
-use batchfleet_tests::sim::{self, BUGS, Bug, FOUND, Options, Run, Tally};
+use batchfleet_tests::sim::{self, BUGS, Bug, FOUND, Options, Run, SEEDS_PER_BUG_MAX, Tally};
 
 const USAGE: &str = "usage: sim --seeds N [--from S] | --seed S | --mutations [--from S]; with --seeds or --seed: [--planted BUG] [--unsteered] [--plain]";
-
-/// Seeds within which every planted bug must be caught.
-const SEEDS_PER_BUG_MAX: u64 = 10_000;
 
 /// Violations that are printed with their traces.
 const TRACES_MAX: usize = 3;

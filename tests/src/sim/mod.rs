@@ -62,7 +62,7 @@ use self::table::Table;
 use self::trace::Trace;
 use self::world::State;
 
-pub use self::bugs::{BUGS, Bug, FOUND, Found, MISJUDGED, Misjudged, StoreBug};
+pub use self::bugs::{BUGS, Bug, FOUND, Found, MISJUDGED, Misjudged, SEEDS_PER_BUG_MAX, StoreBug};
 
 /// How a seed is run.
 #[derive(Clone, Copy, Debug, Default)]
