@@ -179,9 +179,10 @@ fn rejects_of_files_without_a_header_are_uploaded_again_too() {
         ),
     ] {
         let bench = Bench::new();
-        let column = |number: u32, name: &str| match dialect.contains("header") {
-            true => format!("column_{number}"),
-            false => name.to_owned(),
+        let has_no_names = dialect.contains("header");
+        let column = |number: u32, name: &str| {
+            let given = has_no_names.then(|| format!("column_{number}"));
+            given.unwrap_or_else(|| name.to_owned())
         };
         let [id, age] = [column(1, "id"), column(3, "age")];
         let text = format!(

@@ -129,7 +129,7 @@ fn what_was_misjudged_holds() {
     for misjudged in MISJUDGED {
         let options = Options {
             unsteered: misjudged.unsteered,
-            plain: true,
+            plain: misjudged.plain,
             ..Options::default()
         };
         let violation = run(misjudged.seed, options).violation;

@@ -259,6 +259,8 @@ pub struct Misjudged {
     pub seed: u64,
     /// Whether it is the run without operators.
     pub unsteered: bool,
+    /// Whether it is the run with plain files and parts as the output.
+    pub plain: bool,
     /// What the check did not allow for.
     pub why: &'static str,
 }
@@ -291,7 +293,7 @@ pub const FOUND: [Found; 12] = [
         Mutation::ReportLateLayout,
     ),
     found(
-        28_328,
+        48_964,
         "the sweeper leaves a lost watch to the next minute",
         Mutation::SweepOneByOne,
     ),
@@ -315,8 +317,8 @@ pub const FOUND: [Found; 12] = [
         "a watch that is out of time leaves its job to the end of a lease",
         Mutation::WatchDawdles,
     ),
-    found_plain(
-        5_144_230,
+    found(
+        86_378,
         "a redrive claims long after its job was paused",
         Mutation::RedriveLooksEarly,
     ),
@@ -328,8 +330,17 @@ pub const FOUND: [Found; 12] = [
 ];
 
 /// Seeds of runs that were right and that a check once called wrong.
-pub const MISJUDGED: [Misjudged; 1] = [Misjudged {
-    seed: 1_083_467,
-    unsteered: true,
-    why: "a job was created after the faults, by a late write, with no guard left in a queue",
-}];
+pub const MISJUDGED: [Misjudged; 2] = [
+    Misjudged {
+        seed: 1_083_467,
+        unsteered: true,
+        plain: true,
+        why: "a job was created after the faults, by a late write, with no guard left in a queue",
+    },
+    Misjudged {
+        seed: 183_255,
+        unsteered: false,
+        plain: false,
+        why: "a job was created after the faults, by a zombie, with no guard left in a queue",
+    },
+];

@@ -23,7 +23,7 @@ use super::ports::deliver;
 use super::process::{Call, Done, Process, Task, call};
 use super::scenario::EPOCH_MS;
 use super::steering::{Command, LOOKS_AFTER_EVERY_MS, Order};
-use super::world::{ActorId, Event, Late, State, World};
+use super::world::{ActorId, Event, State, World};
 
 /// The sweeper's period.
 pub(crate) const SWEEP_EVERY_MS: u64 = 60_000;
@@ -110,12 +110,12 @@ impl Fleet {
     /// Runs until nothing is left to happen: every job over, every message gone, every zombie dead.
     pub(crate) fn run(&mut self) {
         for _ in 0..EVENTS_MAX {
-            let event = {
+            let (event, seen) = {
                 let mut state = self.world.lock();
                 if state.now_ms > self.until_ms {
                     return;
                 }
-                state.pop()
+                (state.pop(), state.history.changes.len())
             };
             match event {
                 None => return,
@@ -126,7 +126,7 @@ impl Fleet {
                 Some(Event::Sweep) => self.sweep(),
                 Some(Event::Order(order)) => self.give(order),
                 Some(Event::LookAfter(upload)) => self.look_after(upload),
-                Some(Event::Late(change)) => self.arrive(change),
+                Some(Event::Late(change)) => change(&mut self.world.lock()),
                 Some(Event::FaultsEnd) => {
                     let state = &mut *self.world.lock();
                     state.note(0, "faults end", String::new);
@@ -135,7 +135,8 @@ impl Fleet {
                     }
                 }
             }
-            let mut state = self.world.lock();
+            let state = &mut *self.world.lock();
+            Self::look_at_created(state, seen);
             logs::drain(|line| state.history.logs.push(line));
         }
     }
@@ -398,12 +399,9 @@ impl Fleet {
         }
     }
 
-    /// A write arrives whose caller does not wait for it any more. Where it creates a job after the
-    /// faults, nobody knows of that but the guards that were left before.
-    fn arrive(&self, late: Late) {
-        let state = &mut *self.world.lock();
-        let seen = state.history.changes.len();
-        late(state);
+    /// Takes stock of a job that was created after the faults: by a write whose caller was gone, or by a
+    /// zombie, of which nobody may know but the guards that were left before.
+    fn look_at_created(state: &mut State, seen: usize) {
         let created = state.history.changes[seen..]
             .iter()
             .find_map(|(_, change)| match change {

@@ -21,6 +21,10 @@ const UNIQUE_STREAM: u64 = 0x756e_6971;
 /// The stream that says whether records are delivered one by one: apart for the same reason.
 const DESTINATION_STREAM: u64 = 0x7369_6e6b;
 
+/// How often the rows of a batch are gone through where they are delivered one by one: once more without
+/// those that a look-up finds, and once more without those that are refused.
+const GOES_MAX: u64 = 3;
+
 /// One object put, with the events that S3 sends of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Upload {
@@ -136,7 +140,15 @@ impl Scenario {
             upload.file.tell_taken(&destination);
         }
         self.destination = Some(destination);
+        // An invocation must have the time for a batch, with all that it waits for.
+        let batch_ms = GOES_MAX * u64::from(self.policy.batch_records_max) * self.steering.step.ms;
+        self.time_limit_ms = self.time_limit_ms.max(batch_ms + 15_000);
         self
+    }
+
+    /// How often a worker goes through the rows of a batch, at most.
+    pub(crate) fn goes_max(&self) -> u64 {
+        self.destination.as_ref().map_or(1, |_| GOES_MAX)
     }
 
     /// The definition that judges every file.

@@ -127,7 +127,7 @@ fn life(history: &History, job: &JobId) -> Life {
 fn rows_ms(scenario: &Scenario) -> u64 {
     let uploads = scenario.uploads.iter();
     let rows: usize = uploads.map(|upload| upload.file.rows.len()).sum();
-    rows as u64 * scenario.steering.step.ms
+    rows as u64 * scenario.goes_max() * scenario.steering.step.ms
 }
 
 /// How long every job took to end after it could, against its bound: both in milliseconds.
