@@ -70,9 +70,6 @@ pub enum Mutation {
     PausedCountsAsOver,
     /// Batches are published into a job that is over. Found by the simulator.
     PublishIntoEnded,
-    /// A watch that is out of time leaves what is left of its job to the end of a lease. Found by the
-    /// simulator.
-    WatchDawdles,
     /// A redrive does not look whether its job was paused after it read what a batch owes. Found by the
     /// simulator.
     RedriveLooksEarly,

@@ -498,6 +498,23 @@ impl Fleet {
         while self.queue.receive(u64::MAX).is_some() {}
     }
 
+    /// Every worker dies, so that no message is left but the watch, which comes now.
+    pub(crate) async fn leave_the_watch_alone(&self) {
+        let mut watch = None;
+        while let Some(message) = self.queue.receive(u64::MAX) {
+            if matches!(message, Message::Watch { .. }) {
+                watch = Some(message);
+            }
+        }
+        self.queue.send(&watch.unwrap(), 0).await.unwrap();
+    }
+
+    /// How long no message comes.
+    pub(crate) fn silence_ms(&self) -> Option<u64> {
+        let due_ms = self.queue.next_due_ms()?;
+        Some(due_ms.saturating_sub(self.clock.now_ms()))
+    }
+
     /// A look of the sweeper, this much later.
     pub(crate) async fn sweep_after(&self, ms: u64) -> Swept {
         self.clock.advance(ms);

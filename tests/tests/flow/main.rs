@@ -143,12 +143,39 @@ async fn lost_responses_lose_nothing_and_double_nothing() {
 #[tokio::test]
 async fn invocations_that_run_out_of_time_hand_over() {
     let text = rows(60);
+    let mut deliveries = Vec::new();
+    for limit_ms in [None, Some(5_000)] {
+        let fleet = Fleet::new(&text, DEFINITION, small());
+        fleet.let_time_pass(200);
+        fleet.limit_time(limit_ms);
+        fleet.upload().await;
+        let mut count = 0;
+        while fleet.deliver_next().await {
+            count += 1;
+        }
+        deliveries.push(count);
+        let summary = fleet.run().await;
+        fleet.assert_delivered(&summary, &sequential(&text, DEFINITION));
+    }
+    let [unlimited, limited] = deliveries[..] else {
+        panic!("two runs")
+    };
+    assert!(limited > unlimited, "{limited} and {unlimited}");
+}
+
+/// A job of which the watch alone is left goes on at once where that runs out of time, not a lease later
+/// for each batch.
+#[tokio::test]
+async fn a_watch_that_runs_out_of_time_is_followed_at_once() {
+    let text = rows(60);
     let fleet = Fleet::new(&text, DEFINITION, small());
-    // Less than any margin: each worker stops before its first batch until time is given.
-    fleet.limit_time(Some(5_000));
     fleet.upload().await;
-    for _ in 0..20 {
-        fleet.deliver_next().await;
+    fleet.leave_the_watch_alone().await;
+    fleet.let_time_pass(200);
+    fleet.limit_time(Some(5_000));
+    for round in 0..3 {
+        assert!(fleet.deliver_next().await);
+        assert_eq!(fleet.silence_ms(), Some(0), "{round}");
     }
     fleet.limit_time(None);
     let summary = fleet.run().await;

@@ -125,9 +125,6 @@ impl Worker {
         match self.work_on(job, place, deadline_ms).await {
             Ok(Stop::UnknownJob) => Ok(Worked::UnknownJob(job.clone())),
             Ok(Stop::JobOver(status)) => Ok(Worked::JobOver(job.clone(), status)),
-            Ok(Stop::OutOfTime) if is_watch && mutation::on(Mutation::WatchDawdles) => {
-                Ok(Worked::Watching(job.clone()))
-            }
             Ok(Stop::OutOfTime) => {
                 self.queue.send(&successor(message), 0).await?;
                 Ok(Worked::HandedOver(job.clone()))

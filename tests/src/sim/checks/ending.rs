@@ -117,6 +117,7 @@ pub(super) fn status_is_right(evidence: &Evidence<'_>, job: &Imported<'_>) -> Ve
         None => job.is_completed() && job.file.has_header,
         Some(ReasonCode::SourceChanged) => was_overwritten,
         Some(ReasonCode::EmptyFile | ReasonCode::BadHeader) => !job.file.has_header,
+        Some(ReasonCode::BadSource) => may_run_out_of_time(evidence, job),
         Some(_) => false,
     };
     if is_right {
@@ -124,6 +125,15 @@ pub(super) fn status_is_right(evidence: &Evidence<'_>, job: &Imported<'_>) -> Ve
     }
     let (status, reason) = (job.record.job.status, &job.record.job.reason);
     violated("I4", format!("{id} ended as {status:?}, {reason:?}"))
+}
+
+/// Whether calls may be so slow that several preparers in a row get no further with a file that each must
+/// go through from its beginning: a slow call takes up to half a lease.
+fn may_run_out_of_time(evidence: &Evidence<'_>, job: &Imported<'_>) -> bool {
+    let scenario = evidence.scenario;
+    let begins_anew = job.file.packed.is_some() || scenario.unique;
+    let is_slow = scenario.faults.slow > 0 || scenario.faults.freeze > 0;
+    begins_anew && is_slow && scenario.time_limit_ms < 2 * scenario.policy.lease_ms
 }
 
 /// I4: the report of a job that is over was written, is the same however often it was, and says what
