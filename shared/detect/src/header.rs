@@ -118,6 +118,9 @@ fn points(top: &[(String, Kind)], columns: &[Column]) -> Points {
         valued: 0,
         known: 0,
     };
+    if names_but_the_corner(top, columns) {
+        points.sum += 1.0;
+    }
     let years = are_years(top, columns) || are_numbered(top, columns);
     if is_alphabet(top) {
         points.known += 1;
@@ -176,6 +179,19 @@ fn points(top: &[(String, Kind)], columns: &[Column]) -> Points {
         points.sum -= if twice { 0.3 } else { 0.0 };
     }
     points
+}
+
+/// A row of names, but for the first column, which has something in each row below: the rows' own names
+/// need none.
+fn names_but_the_corner(top: &[(String, Kind)], columns: &[Column]) -> bool {
+    let ([(_, Kind::Empty), names @ ..], Some(first)) = (top, columns.first()) else {
+        return false;
+    };
+    let is_name = |(_, kind): &(String, Kind)| !kind.is_value() && !kind.is_nothing();
+    !names.is_empty()
+        && names.iter().all(is_name)
+        && first.values.len() >= 3
+        && first.values.iter().all(|value| !value.is_empty())
 }
 
 /// `0,1,2,3` above numbers that are not whole, as programs number columns without a name.

@@ -260,7 +260,16 @@ fn after_pairs(sample: &Sample<'_>, start: usize, width: usize) -> usize {
     let values = |row: &Row| sample.kinds(row).iter().any(|kind| kind.is_value());
     // A table of its own has a header without values and rows with them; what stands above one
     // is shorter and has values from its first row on, or is one row.
-    let is_preamble = above == 1 && below >= 2
+    // Names in every column, with values right below the blank row, are the header.
+    let kinds = sample.kinds(&rows[at]);
+    let is_name = |kind: &&Kind| !kind.is_value() && !kind.is_nothing();
+    let named = kinds.iter().filter(is_name).count();
+    let is_header = width >= 3
+        && rows[at].width == width
+        && named + 1 >= width
+        && values(&rows[next])
+        && rows[next].width == width;
+    let is_preamble = above == 1 && below >= 2 && !is_header
         || (above <= 8 && below > 2 * above && values(&rows[at]) && !values(&rows[next]));
     if is_preamble && rows[next].width == width {
         next

@@ -11,7 +11,7 @@ use crate::candidates::{Candidate, Clues, candidates};
 use crate::content::{Content, content};
 use crate::header::{Column, Verdict, decide};
 use crate::kind::Kind;
-use crate::marks::raw_fields;
+use crate::marks::{quoted_fields, raw_fields};
 use crate::sample::{Extent, Role, Row, Sample, after_lines};
 use crate::{Found, NotATable};
 
@@ -357,6 +357,14 @@ fn judge(sample: &Sample<'_>, first: &Row, body: &[&Row], width: usize) -> Verdi
             }
         }
     }
+    if names_alone_are_quoted(sample, first, body) {
+        return Verdict {
+            header: true,
+            confidence: 0.95,
+            reason: "every cell of the first row stands in quotes, and below there are columns without any"
+                .to_owned(),
+        };
+    }
     for (column, kinds) in columns.iter_mut().zip(&seen) {
         let mut most = None;
         for kind in kinds {
@@ -369,6 +377,30 @@ fn judge(sample: &Sample<'_>, first: &Row, body: &[&Row], width: usize) -> Verdi
         column.family = most;
     }
     decide(&top, &columns, body.len())
+}
+
+/// Programs that quote texts and no numbers quote every name: `"","0","1"` above `"a",5,7`.
+fn names_alone_are_quoted(sample: &Sample<'_>, first: &Row, body: &[&Row]) -> bool {
+    let quoted = |row: &Row| {
+        let raw = sample.raw(row);
+        let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+        let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+        quoted_fields(raw, sample.dialect)
+    };
+    let names = quoted(first);
+    if sample.dialect.quote.is_none() || body.len() < 2 || names.len() < 2 || names.contains(&false)
+    {
+        return false;
+    }
+    let mut bare = vec![true; names.len()];
+    for row in body.iter().take(20) {
+        let (quoted, kinds) = (quoted(row), sample.kinds(row));
+        for (column, is_bare) in bare.iter_mut().enumerate() {
+            let is_there = kinds.get(column).is_some_and(|kind| !kind.is_nothing());
+            *is_bare &= is_there && quoted.get(column) == Some(&false);
+        }
+    }
+    bare.contains(&true)
 }
 
 /// What is to be said of rows that do not fit.

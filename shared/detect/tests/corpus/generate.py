@@ -560,4 +560,10 @@ case("c_colon_times_semicolon", "Times with colons and semicolons between", "sta
      ["start", "end", "who"], [["08:00", "09:30", "Ann"], ["09:30", "10:00", "Bob"], ["10:00", "12:15", "Cy"]], delim=";", quote=ANY)
 case("c_title_blank_header", "A title, its date, a blank line; cells padded with spaces", "Inventory report\nPrinted 2024-01-31\n\nsku  , qty , price\nA-1  ,  10 ,  1.50\nB-22 ,   3 , 12.00\nC-333, 100 ,  0.05\n",
      ["sku", "qty", "price"], [["A-1", "10", "1.50"], ["B-22", "3", "12.00"], ["C-333", "100", "0.05"]], pre=3, trim=True, quote=ANY)
+case("c_r_crosstab", "R's write.csv of a table of counts: names of numbers, in quotes that no count has", "\"\",\"0\",\"1\",\"2\"\n\"0\",27,29,10\n\"1\",59,53,14\n\"2\",28,32,14\n",
+     ["", "0", "1", "2"], [["0", "27", "29", "10"], ["1", "59", "53", "14"], ["2", "28", "32", "14"]])
+case("c_r_texts", "R's write.csv of texts: the rows' names have none", "\"\",\"Content\"\n\"V1\",\"Do you often long for it?\"\n\"V2\",\"Do you need friends, often?\"\n\"V3\",\"Are you carefree?\"\n",
+     ["", "Content"], [["V1", "Do you often long for it?"], ["V2", "Do you need friends, often?"], ["V3", "Are you carefree?"]])
+case("c_blank_below_names", "Pairs above, and a blank line between the names and the rows", "Dataset Name:,\"RT1\"\nUnits:,\"See table\"\n====================================\nTable\n              ,\"Area (sq km)\",\"Persons per sq km\",\"Births\"\n\n\"Scotland\",\"78133.00\",\"66.00\",\"116.00\"\n\"Angus\",\"2181.00\",\"51.00\",\"113.00\"\n\"Fife\",\"1323.00\",\"265.00\",\"101.00\"\n",
+     ANY, [["Scotland", "78133.00", "66.00", "116.00"], ["Angus", "2181.00", "51.00", "113.00"], ["Fife", "1323.00", "265.00", "101.00"]], pre=4, trim=ANY, comment=ANY)
 print(len(SEEN), "files")
