@@ -18,6 +18,7 @@ mod region;
 mod sample;
 mod score;
 mod table;
+mod words;
 
 use batchfleet_grammar::{Dialect, Position};
 

@@ -4,9 +4,9 @@
 //! narrower than it, or nearly empty, or a pair of a name and a value. It must not know which dialect
 //! is right, nor decide whether the first row names the columns.
 
-use crate::header::is_known;
 use crate::kind::{Kind, trimmed};
 use crate::sample::{Role, Row, Sample};
+use crate::words::is_known;
 
 /// A table among the rows of a sample.
 #[derive(Debug, Clone, PartialEq)]
