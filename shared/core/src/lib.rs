@@ -27,6 +27,7 @@ pub mod prepare;
 pub mod preparer;
 pub mod preview;
 pub mod process;
+mod reason;
 pub mod rejects;
 pub mod report;
 mod shard;
