@@ -210,6 +210,21 @@ proptest! {
     }
 }
 
+/// A header without a name is taken as a line above the table; behind it, a comment or a blank line is
+/// no record, whether a reading begins above or below it.
+#[test]
+fn lines_that_are_no_records_may_stand_between_the_header_and_the_rows() {
+    for file in [
+        &b"'\n,\"\"\r#0\r0,\n0'',0\r, \""[..],
+        b",\n# a comment\n1,2\n3,4\n",
+        b",\n\n# a comment\n\n1,2\n3,4\n",
+    ] {
+        let proven = infer(file, "file.csv").unwrap();
+        assert_eq!(proven.outcome.refused, 0, "{}", proven.text);
+        assert_eq!(proven.rows, 2, "{}", proven.text);
+    }
+}
+
 /// Cells of which a column may be made that looks like something.
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![

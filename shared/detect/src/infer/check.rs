@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use batchfleet_definition::{
     Cells, Checked, Definition, Encoder, HeaderFaults, RowError, RowPlan, Scratch, Value,
 };
-use batchfleet_grammar::Record;
+use batchfleet_grammar::{Limits, Record, RecordReader};
 
 use super::HASHES_MAX;
 use crate::Found;
@@ -45,16 +45,24 @@ pub struct Outcome {
 }
 
 /// Whether two readings of a text find the same records. They may begin at different lines where those
-/// between are blank.
+/// between are blank or comments.
 #[must_use]
 pub fn reads_alike(text: &[u8], one: &Found, other: &Found) -> bool {
-    let (from, to) = (one.data.offset, other.data.offset);
-    let between = text
-        .get(from.min(to) as usize..from.max(to) as usize)
-        .unwrap_or(text);
     one.dialect == other.dialect
         && one.columns.len() == other.columns.len()
-        && between.trim_ascii().is_empty()
+        && first_record(text, one) == first_record(text, other)
+}
+
+/// Where the first record begins; nothing where there is none.
+fn first_record(text: &[u8], found: &Found) -> Option<u64> {
+    let rest = text.get(found.data.offset as usize..)?;
+    let mut reader = RecordReader::new(rest, found.dialect, Limits::default(), found.data);
+    while let Some(record) = reader.read() {
+        if !record.is_skippable() {
+            return Some(record.start());
+        }
+    }
+    None
 }
 
 impl Check {
