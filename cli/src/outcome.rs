@@ -7,6 +7,7 @@ use batchfleet_core::PortError;
 use batchfleet_core::error::chain;
 use batchfleet_core::job::JobStatus;
 use batchfleet_core::report::{Decoded, Summary};
+use batchfleet_core::source::SourceRef;
 use batchfleet_decode::{Container, JsonForm};
 use serde_json::json;
 
@@ -138,14 +139,11 @@ fn to_text(summary: &Summary) -> String {
     line("records", thousands(counts.records));
     line("accepted", thousands(counts.accepted));
     line("rejected", thousands(counts.rejected));
-    if counts.skipped > 0 {
-        line(
-            "skipped",
-            format!("{} (blank lines)", thousands(counts.skipped)),
-        );
-    }
     for (code, rows) in &summary.errors {
-        line("", format!("{}: {} rows", code.as_str(), thousands(*rows)));
+        line("", format!("{}: {}", code.as_str(), plural(*rows, "row")));
+    }
+    if counts.skipped > 0 {
+        line("skipped", skipped(counts.skipped, &summary.source));
     }
     if summary.warned > 0 {
         line(
@@ -154,14 +152,14 @@ fn to_text(summary: &Summary) -> String {
         );
     }
     for (code, rows) in &summary.warnings {
-        line("", format!("{}: {} rows", code.as_str(), thousands(*rows)));
+        line("", format!("{}: {}", code.as_str(), plural(*rows, "row")));
     }
     if !summary.failed_batches.is_empty() {
         line(
             "given up",
             format!(
-                "{} batches; their rows are in the rejects",
-                summary.failed_batches.len()
+                "{}; their rows are in the rejects",
+                plural(summary.failed_batches.len() as u64, "batch")
             ),
         );
     }
@@ -174,8 +172,8 @@ fn to_text(summary: &Summary) -> String {
     line(
         "time",
         format!(
-            "{seconds:.2} s, {} batches, {} rows/s",
-            thousands(summary.batches),
+            "{seconds:.2} s, {}, {} rows/s",
+            plural(summary.batches, "batch"),
             thousands(rate(counts.records, summary.timings.elapsed_ms))
         ),
     );
@@ -232,6 +230,16 @@ pub(crate) fn plural(number: u64, one: &str) -> String {
         _ => "s",
     };
     format!("{} {one}{end}", thousands(number))
+}
+
+/// How many rows were skipped, and which those are.
+pub(crate) fn skipped(rows: u64, source: &SourceRef) -> String {
+    let which = if source.redrive.is_some() {
+        "blank ones, and those that this redrive does not owe"
+    } else {
+        "blank or empty rows, comments, footers"
+    };
+    format!("{} ({which})", thousands(rows))
 }
 
 #[cfg(test)]

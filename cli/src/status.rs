@@ -12,7 +12,7 @@ use crate::args::{JobArgs, JobsArgs};
 use crate::cost::{self, Cost};
 use crate::explain::{explain, fleet};
 use crate::look::{Depth, Look, Sums};
-use crate::outcome::{Failure, duration, plural, rate, thousands};
+use crate::outcome::{Failure, duration, plural, rate, skipped, thousands};
 use crate::site::Site;
 use crate::terminal::{note, one_line, say, say_json};
 
@@ -317,10 +317,7 @@ impl<'a> Report<'a> {
         line("accepted", thousands(sums.counts.accepted));
         line("rejected", self.rejected());
         if sums.counts.skipped > 0 {
-            line(
-                "skipped",
-                format!("{} (blank lines)", thousands(sums.counts.skipped)),
-            );
+            line("skipped", skipped(sums.counts.skipped, &job.source));
         }
         line("rate", self.pace());
         line("batches", self.batches());

@@ -104,6 +104,7 @@ pub(crate) fn candidates(
                 dialect,
                 TRIED,
                 whole,
+                reading,
                 fixed_start,
                 names,
             ));
@@ -133,6 +134,7 @@ pub(crate) fn candidates(
                 dialect,
                 WHOLE_HEAD,
                 whole,
+                reading,
                 fixed_start,
                 names,
             ));
@@ -254,12 +256,17 @@ fn dialects(delimiter: u8, reading: &Reading, clues: &Clues<'_>) -> Vec<Dialect>
 }
 
 /// Tries one dialect.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "it is what `candidates` was told, with one dialect"
+)]
 fn candidate(
     head: &[u8],
     at: Position,
     dialect: Dialect,
     extent: Extent,
     whole: bool,
+    reading: &Reading,
     fixed_start: bool,
     names: &[&str],
 ) -> Option<Candidate> {
@@ -267,7 +274,7 @@ fn candidate(
     if sample.rows.iter().all(|row| row.width == 0) {
         sample = Sample::read(head, at, dialect, TRIED_MORE, whole);
     }
-    let region = region(&mut sample, fixed_start, names)?;
+    let region = region(&mut sample, reading, fixed_start, names)?;
     let last = sample.rows.last().map_or(0, |row| row.end);
     let from = sample
         .rows

@@ -4,6 +4,8 @@
 //! narrower than it, or nearly empty, or a pair of a name and a value. It must not know which dialect
 //! is right, nor decide whether the first row names the columns.
 
+use batchfleet_definition::Reading;
+
 use crate::kind::{Kind, trimmed};
 use crate::sample::{Role, Row, Sample};
 use crate::words::is_known;
@@ -15,7 +17,8 @@ pub(crate) struct Region {
     pub(crate) start: usize,
     /// How many cells most of its rows have.
     pub(crate) width: usize,
-    /// The byte of comment lines, if there are any in or above it.
+    /// The byte of comment lines, if there are any in it. Where they all stand above, no more is said
+    /// of them than of other titles: a row further down may begin with that byte.
     pub(crate) comment: Option<u8>,
     /// Rows at the end that look like totals or signatures.
     pub(crate) footers: usize,
@@ -26,24 +29,23 @@ pub(crate) struct Region {
 /// No header stands further down than this many rows.
 const PREAMBLE_ROWS_MAX: usize = 60;
 
-/// Finds the table. `fixed` says that it begins with the first row. Rows of `sample` that turn out to
-/// be comments lose their width. `None` where there is no row with cells.
-pub(crate) fn region(sample: &mut Sample<'_>, fixed: bool, names: &[&str]) -> Option<Region> {
+/// Finds the table. `fixed` says that nothing above it is to be passed over. Rows of `sample` that turn
+/// out to be comments lose their width. `None` where there is no row with cells.
+pub(crate) fn region(
+    sample: &mut Sample<'_>,
+    reading: &Reading,
+    fixed: bool,
+    names: &[&str],
+) -> Option<Region> {
     let width = common_width(sample)?;
-    let mut comment = sample
-        .dialect
-        .comment
-        .or_else(|| comment_byte(sample, width));
-    for row in &mut sample.rows {
-        let passed = match row.role {
-            Role::Note(byte) => comment == Some(byte),
-            Role::Ruler(_) => true,
-            Role::Cells | Role::Blank => false,
-        };
-        if passed {
-            row.width = 0;
-        }
-    }
+    let mark = match reading.comment {
+        Some(given) => given,
+        None => sample
+            .dialect
+            .comment
+            .or_else(|| comment_byte(sample, width)),
+    };
+    sample.pass_over(mark);
     let width = common_width(sample)?;
     let first = sample.rows.iter().position(|row| row.width > 0)?;
     let mut start = first;
@@ -58,8 +60,21 @@ pub(crate) fn region(sample: &mut Sample<'_>, fixed: bool, names: &[&str]) -> Op
                 (start, names_found) = (index, found);
             }
         }
+    } else if reading.header == Some(false) {
+        // No row that is a record may be passed over, whatever it looks like.
+        let is_record = |row: &Row| !row.skippable && !sample.begins_with(row, mark);
+        start = sample.rows.iter().position(is_record)?;
     }
-    comment = comment.or_else(|| ruler_byte(sample, start));
+    let comment = match reading.comment {
+        Some(given) => given,
+        None => mark
+            .filter(|mark| {
+                let mut below = sample.rows.iter().skip(start + 1);
+                sample.dialect.comment == Some(*mark)
+                    || below.any(|row| sample.begins_with(row, Some(*mark)))
+            })
+            .or_else(|| ruler_byte(sample, start)),
+    };
     let footers = footers(sample, start, width);
     Some(Region {
         start,
@@ -101,47 +116,57 @@ fn comment_byte(sample: &Sample<'_>, width: usize) -> Option<u8> {
         Role::Note(byte) => Some(byte),
         _ => None,
     })?;
-    if note == sample.dialect.delimiter {
+    let mut dialect = sample.dialect;
+    dialect.comment = Some(note);
+    // Of `//` one byte would make the comment, and `/home` is none.
+    let is_cell = |row: &Row| row.role == Role::Cells && sample.begins_with(row, Some(note));
+    if dialect.validate().is_err() || note == b'/' && rows.iter().any(is_cell) {
         return None;
     }
     let is_note = |row: &&Row| row.role == Role::Note(note);
-    let notes = rows.iter().filter(is_note).count();
     let cells = rows.iter().filter(|row| row.role == Role::Cells).count();
-    let fitting = rows
-        .iter()
-        .filter(is_note)
-        .filter(|row| row.width == width)
-        .count();
-    let names = |row: &Row| row.width == width && width > 1 && !has_space_behind_mark(sample, row);
+    // As many cells as the table has, and no space behind the mark: a row, whatever it begins with.
+    let is_row = |row: &Row| row.width == width && width > 1 && !has_space_behind_mark(sample, row);
     // `#id,name` above the rows is the header, also where titles stand above it.
     let leading = rows.iter().take_while(|row| row.role != Role::Cells);
     let first_wide = rows
         .iter()
-        .position(|row| row.role == Role::Cells && row.width == width);
-    let above = first_wide.and_then(|first| rows[..first].iter().rfind(|row| row.width > 0));
-    let is_header = leading.filter(is_note).last().is_some_and(names)
-        || above.filter(is_note).is_some_and(names);
-    let is_data = fitting * 2 > notes && fitting * 4 > cells;
+        .position(|row| row.role == Role::Cells && row.width == width)
+        .unwrap_or(rows.len());
+    let (above, below) = rows.split_at(first_wide);
+    let is_header = leading.filter(is_note).last().is_some_and(is_row)
+        || above
+            .iter()
+            .rfind(|row| row.width > 0)
+            .filter(is_note)
+            .is_some_and(is_row);
+    let is_data = below.iter().filter(is_note).any(is_row);
     (cells > 0 && !is_header && !is_data).then_some(note)
 }
 
 fn has_space_behind_mark(sample: &Sample<'_>, row: &Row) -> bool {
-    trimmed(sample.raw(row)).get(1) == Some(&b' ')
+    let text = trimmed(sample.raw(row));
+    let text = text.strip_prefix(b"/").unwrap_or(text);
+    text.get(1) == Some(&b' ')
 }
 
-/// The byte that begins lines drawn among the table's rows, if it begins no other row.
+/// The byte that begins lines drawn among the table's rows. Only where those begin with a frame or with
+/// padding: elsewhere a row further down may begin with it, as negative numbers do.
 fn ruler_byte(sample: &Sample<'_>, start: usize) -> Option<u8> {
-    let ruler = sample.rows[start..].iter().find_map(|row| match row.role {
+    let mut dialect = sample.dialect;
+    let rows = sample.rows.get(start..)?;
+    dialect.comment = rows.iter().find_map(|row| match row.role {
         Role::Ruler(byte) => Some(byte),
         _ => None,
     });
-    let byte = ruler
-        .filter(|byte| *byte != sample.dialect.delimiter && Some(*byte) != sample.dialect.quote)?;
-    let others = sample
-        .rows
-        .iter()
-        .any(|row| row.role == Role::Cells && trimmed(sample.raw(row)).first() == Some(&byte));
-    (!others).then_some(byte)
+    let is_framed = |row: &Row| {
+        let first = sample.raw(row).first();
+        row.role != Role::Cells
+            || first.is_some_and(|byte| *byte == dialect.delimiter || *byte == b' ')
+    };
+    dialect
+        .comment
+        .filter(|_| dialect.validate().is_ok() && rows.iter().all(is_framed))
 }
 
 /// The row that the table begins with.

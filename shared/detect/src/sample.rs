@@ -31,6 +31,8 @@ pub(crate) struct Row {
     pub(crate) filled: usize,
     /// What it is, besides a row of cells.
     pub(crate) role: Role,
+    /// Whether the dialect read with makes it no record.
+    pub(crate) skippable: bool,
     line_end: Ending,
     kinds: usize,
 }
@@ -150,6 +152,7 @@ impl<'h> Sample<'h> {
             width: 0,
             filled: 0,
             role,
+            skippable: record.is_skippable(),
             line_end,
             kinds,
         };
@@ -175,6 +178,25 @@ impl<'h> Sample<'h> {
             }
         }
         self.rows.push(row);
+    }
+
+    /// Takes the width of rulers and of comments, those that begin with `mark`.
+    pub(crate) fn pass_over(&mut self, mark: Option<u8>) {
+        for row in &mut self.rows {
+            let passed = match row.role {
+                Role::Ruler(_) => true,
+                Role::Note(byte) if mark == Some(byte) => true,
+                _ => mark.is_some() && self.head.get(row.at.offset as usize).copied() == mark,
+            };
+            if passed {
+                row.width = 0;
+            }
+        }
+    }
+
+    /// Whether the first byte of a row is that one: what makes it a comment.
+    pub(crate) fn begins_with(&self, row: &Row, byte: Option<u8>) -> bool {
+        byte.is_some() && self.raw(row).first().copied() == byte
     }
 
     /// What a row's cells look like.

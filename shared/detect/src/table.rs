@@ -12,6 +12,7 @@ use crate::content::{Content, content};
 use crate::header::{Column, Verdict, decide};
 use crate::kind::Kind;
 use crate::marks::{quoted_fields, raw_fields};
+use crate::region::{Region, region};
 use crate::sample::{Extent, Role, Row, Sample, after_lines};
 use crate::{Found, NotATable};
 
@@ -200,37 +201,17 @@ fn finish(
     names: &[&str],
     mut evidence: Vec<String>,
 ) -> Result<Found, NotATable> {
-    let mut dialect = best.dialect;
-    let start = best.start;
-    let extent = FINAL;
-    let mut sample = Sample::read(head, start, dialect, extent, whole);
-    if sample.rows.is_empty() {
-        let extent = Extent {
-            bytes: head.len(),
-            ..FINAL
-        };
-        sample = Sample::read(head, start, dialect, extent, whole);
-    }
-    let Some(region) = crate::region::region(&mut sample, fixed_start, names) else {
+    let seen = settle(head, whole, reading, best, fixed_start, names);
+    let Some((sample, region, trim_note)) = seen else {
         return Err(no_first_line(head, whole));
     };
-    if reading.comment.is_none() {
-        dialect.comment = region.comment;
-    }
+    let dialect = sample.dialect;
     let first = &sample.rows[region.start];
-    let body: Vec<&Row> = sample.rows[region.start + 1..]
-        .iter()
-        .filter(|row| row.width > 0)
-        .collect();
+    let body = body(&sample, &region);
     if body.is_empty() && reading.quote.is_none() && dialect.quote.is_none() {
         check_closed(sample.raw(first), first.at.line)?;
     }
-    let (trim, trim_note) = spaces_round(&sample, first, &body);
-    if reading.trim.is_none() && !dialect.trim && trim {
-        dialect.trim = true;
-        dialect.trim = dialect.validate().is_ok();
-        evidence.extend(trim_note.filter(|_| dialect.trim));
-    }
+    evidence.extend(trim_note);
     let verdict = if let Some(header) = reading.header {
         Verdict {
             header,
@@ -287,6 +268,48 @@ fn finish(
         line_ends,
         footer_rows_guess: region.footers as u32,
     })
+}
+
+/// Reads with the dialect that was found until nothing more is found in what it makes of the file:
+/// first comments, then spaces round cells, each of which may change what the rows are.
+fn settle<'h>(
+    head: &'h [u8],
+    whole: bool,
+    reading: &Reading,
+    best: &Candidate,
+    fixed_start: bool,
+    names: &[&str],
+) -> Option<(Sample<'h>, Region, Option<String>)> {
+    let mut dialect = best.dialect;
+    let mut trim_note = None;
+    loop {
+        let mut sample = Sample::read(head, best.start, dialect, FINAL, whole);
+        if sample.rows.is_empty() {
+            let extent = Extent {
+                bytes: head.len(),
+                ..FINAL
+            };
+            sample = Sample::read(head, best.start, dialect, extent, whole);
+        }
+        let region = region(&mut sample, reading, fixed_start, names)?;
+        dialect.comment = region.comment;
+        if reading.trim.is_none() && !dialect.trim {
+            let rows = body(&sample, &region);
+            let (trim, note) = spaces_round(&sample, &sample.rows[region.start], &rows);
+            dialect.trim = trim;
+            dialect.trim = dialect.validate().is_ok() && trim;
+            trim_note = note.filter(|_| dialect.trim);
+        }
+        if dialect == sample.dialect {
+            return Some((sample, region, trim_note));
+        }
+    }
+}
+
+/// The rows below the first.
+fn body<'s>(sample: &'s Sample<'_>, region: &Region) -> Vec<&'s Row> {
+    let below = sample.rows[region.start + 1..].iter();
+    below.filter(|row| row.width > 0).collect()
 }
 
 /// A text of one row that begins with a quotation mark, and has no other, is not a row with one in it
@@ -455,12 +478,7 @@ fn columns(
         return Ok((names, at));
     }
     let limits = Limits::default();
-    // The header is the first record even where it begins as a comment would.
-    let mut plain = dialect;
-    if dialect.comment.is_some() && head.get(at.offset as usize).copied() == dialect.comment {
-        plain.comment = None;
-    }
-    let mut reader = RecordReader::new(&head[at.offset as usize..], plain, limits, at);
+    let mut reader = RecordReader::new(&head[at.offset as usize..], dialect, limits, at);
     let Some(record) = reader.read() else {
         return Err(no_first_line(head, whole));
     };

@@ -53,11 +53,18 @@ fn infer(bytes: &[u8], file: &str) -> Result<Proven, NotATable> {
     let mut is_firm = false;
     loop {
         let text = inferred.to_yaml();
-        let Some((columns, imported)) = import(bytes, &text, &encoding, &found) else {
-            assert!(!is_firm, "it is read in another way:\n{text}");
-            inferred.fix_reading();
-            is_firm = true;
-            continue;
+        let (columns, imported) = match import(bytes, &text, &encoding, &found) {
+            Ok(Some(same)) => same,
+            // NUL bytes below a header without names: as the first row, they are no text.
+            Err(NotATable::Unreadable(why)) if is_firm && why.contains("a NUL byte") => {
+                return Err(NotATable::Unreadable(why));
+            }
+            _ => {
+                assert!(!is_firm, "it is read in another way:\n{text}");
+                inferred.fix_reading();
+                is_firm = true;
+                continue;
+            }
         };
         let definition = Definition::parse(&text).unwrap();
         let mut check = match Check::new(&definition, &columns) {
@@ -81,13 +88,13 @@ fn infer(bytes: &[u8], file: &str) -> Result<Proven, NotATable> {
 }
 
 /// The columns and the text of the file as an import under the definition reads them; nothing where it
-/// reads it in another way than before.
+/// reads it in another way than before; and why, where it can't be read.
 fn import(
     bytes: &[u8],
     written: &str,
     before: &FoundEncoding,
     first: &Found,
-) -> Option<(Vec<String>, Vec<u8>)> {
+) -> Result<Option<(Vec<String>, Vec<u8>)>, NotATable> {
     let definition = Definition::parse(written).unwrap();
     let reading = definition.reading();
     let encoding = encoding(bytes, true, reading.encoding.as_deref());
@@ -97,9 +104,9 @@ fn import(
         .iter()
         .flat_map(batchfleet_definition::Field::headers)
         .collect();
-    let found = table(&text, true, reading, &names).ok()?;
+    let found = table(&text, true, reading, &names)?;
     let is_same = encoding.name() == before.name() && reads_alike(&text, first, &found);
-    is_same.then_some((found.columns, text))
+    Ok(is_same.then_some((found.columns, text)))
 }
 
 fn corpora() -> Vec<PathBuf> {

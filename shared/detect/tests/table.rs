@@ -190,7 +190,6 @@ fn a_row_that_may_be_data_is_never_above_the_table() {
     assert_eq!((found.preamble_rows, found.header), (0, false));
 }
 
-/// Evidence is shown and may be logged: it speaks of the header at most, never of a record.
 /// A quotation mark that is never closed, below cells that need theirs: without quotes the halves of a
 /// cell would pass for rows, so its row is to be the reject.
 #[test]
@@ -204,6 +203,75 @@ fn cells_in_good_quotes_are_not_torn_for_one_that_is_never_closed() {
     assert_eq!(found(text.as_bytes(), &open, &[]).dialect.quote, None);
 }
 
+/// What a comment begins with may begin a cell too, further down than was looked. So a mark is only taken
+/// from lines among the rows, and none from a line with as many cells as they have.
+#[test]
+fn no_row_is_taken_for_a_comment() {
+    let open = Reading::default();
+    let comment = |text: &[u8]| {
+        let found = found(text, &open, &[]);
+        (found.dialect.comment, found.preamble_rows)
+    };
+    // Above the table they are lines above it.
+    assert_eq!(comment(b"# made by x\nid,tag\n1,a\n2,b\n"), (None, 1));
+    assert_eq!(
+        comment(b"// made by x\npath,size\n/usr,5\n/bin,6\nx,7\n"),
+        (None, 1)
+    );
+    assert_eq!(
+        comment(b"path,size\n// system\n/usr,5\n/bin,6\nx,7\n"),
+        (None, 0)
+    );
+    // Among the rows they are comments, unless one of them has a row's cells.
+    assert_eq!(
+        comment(b"id,tag\n# first\n1,a\n# second\n2,b\n"),
+        (Some(b'#'), 0)
+    );
+    assert_eq!(
+        comment(b"tag,id\n# first\na,1\n#b,2\nc,3\nd,4\ne,5\nf,6\n"),
+        (None, 0)
+    );
+    // Lines drawn between rows are none, where a row may begin with a minus.
+    assert_eq!(comment(b"id,n\n-----\n1,5\n2,6\n3,7\n"), (None, 0));
+    assert_eq!(
+        comment(b"| id | n |\n-----\n| 1 | 5 |\n| 2 | 6 |\n"),
+        (Some(b'-'), 0)
+    );
+    // A byte that has another meaning marks nothing.
+    let quoted = Reading {
+        quote: Some(Some(b'#')),
+        ..Reading::default()
+    };
+    let text = b"id,tag\n1,#a,b#\n# first\n2,b\n3,c\n";
+    assert_eq!(found(text, &quoted, &[]).dialect.comment, None);
+}
+
+/// Where the definition says that rows begin at once, the first record is one, whatever it looks like.
+#[test]
+fn where_no_line_is_above_the_rows_none_is_passed_over() {
+    let first = |text: &[u8], comment| {
+        let fixed = Reading {
+            header: Some(false),
+            preamble_rows: Some(0),
+            comment,
+            trim: Some(false),
+            ..Reading::default()
+        };
+        let found = found(text, &fixed, &[]);
+        assert_eq!(u64::from(found.preamble_rows), found.data.line - 1);
+        found.data.offset
+    };
+    assert_eq!(first(b"# a\n1,2\n3,4\n", Some(None)), 0);
+    assert_eq!(first(b" # a\n1,2\n3,4\n", Some(Some(b'#'))), 0);
+    assert_eq!(first(b"-----\n1\n3\n", Some(None)), 0);
+    assert_eq!(first(b"   \n1,2\n3,4\n", None), 0);
+    assert_eq!(first(b"\t\t\n1\t2\t3\n4\t5\t6\n", None), 0);
+    // What is no record in any dialect, or by the definition's own word, is passed over.
+    assert_eq!(first(b"\n\r\n1,2\n3,4\n", None), 3);
+    assert_eq!(first(b"# a\n1,2\n3,4\n", Some(Some(b'#'))), 4);
+}
+
+/// Evidence is shown and may be logged: it speaks of the header at most, never of a record.
 #[test]
 fn no_value_of_a_record_is_in_the_evidence() {
     let text =

@@ -260,12 +260,14 @@ impl<'f> Scope<'f> {
     }
 
     fn membership(&mut self, at: usize, item: Op, list: &Node) -> Compiled {
-        if let Expr::List(items) = &list.expr {
-            let items = items.iter().map(|item| Ok(self.compile(item)?.0));
-            let items = items.collect::<Result<_, Flaw>>()?;
-            return Ok((Op::IsOneOf(Box::new(item), items), Sort::Bool));
-        }
         let (list, sort) = self.compile(list)?;
+        let list = match list {
+            // Looked at one by one, up to the one that it is: so none may be able to fail.
+            Op::List(items) if items.iter().all(|item| matches!(item, Op::Const(_))) => {
+                return Ok((Op::IsOneOf(Box::new(item), items), Sort::Bool));
+            }
+            list => list,
+        };
         if !matches!(sort, Sort::List | Sort::Map | Sort::Any | Sort::Null) {
             let message = format!("in looks into a list or a map, not into {}", sort.as_str());
             return Err(Flaw::at(at, message));

@@ -33,7 +33,7 @@ pub(super) enum Op {
     Choice(Box<[Op; 3]>),
     /// `==`, an order, or arithmetic.
     Binary(Binary, Box<[Op; 2]>),
-    /// Whether a value is one of some that need no list of their own.
+    /// Whether a value is one of some constants, which need no list of their own.
     IsOneOf(Box<Op>, Vec<Op>),
     List(Vec<Op>),
     Map(Vec<(String, Op)>),

@@ -107,6 +107,10 @@ fn texts() {
             "name.substring(-1)",
             "error: a list has no item of this number",
         ),
+        (
+            "age in [age, tags[9]]",
+            "error: a list has no item of this number",
+        ),
         ("name.indexOf('O')", "4"),
         ("name.indexOf('q')", "-1"),
         ("name.split(' ')", r#"["Zoë","O'Hara"]"#),
