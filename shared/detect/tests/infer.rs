@@ -87,6 +87,9 @@ fn infer(bytes: &[u8], file: &str) -> Result<Proven, NotATable> {
     }
 }
 
+/// The columns of a file, and its text.
+type Imported = (Vec<String>, Vec<u8>);
+
 /// The columns and the text of the file as an import under the definition reads them; nothing where it
 /// reads it in another way than before; and why, where it can't be read.
 fn import(
@@ -94,7 +97,7 @@ fn import(
     written: &str,
     before: &FoundEncoding,
     first: &Found,
-) -> Result<Option<(Vec<String>, Vec<u8>)>, NotATable> {
+) -> Result<Option<Imported>, NotATable> {
     let definition = Definition::parse(written).unwrap();
     let reading = definition.reading();
     let encoding = encoding(bytes, true, reading.encoding.as_deref());
