@@ -10,6 +10,8 @@ mod decode;
 mod definition;
 #[path = "../fuzz/checks/detect.rs"]
 mod detect;
+#[path = "../fuzz/checks/infer.rs"]
+mod infer;
 #[path = "../fuzz/checks/reader_against_finder.rs"]
 mod reader_against_finder;
 
@@ -58,4 +60,9 @@ fn definition_holds_on_its_inputs() {
 #[test]
 fn detect_holds_on_its_inputs() {
     replay("detect", 35, detect::check);
+}
+
+#[test]
+fn infer_holds_on_its_inputs() {
+    replay("infer", 25, infer::check);
 }
