@@ -2,7 +2,7 @@
 
 use batchfleet_core::batch::{BatchItem, BatchStatus};
 use batchfleet_core::ids::JobId;
-use batchfleet_core::job::{Counts, Job, JobStatus};
+use batchfleet_core::job::{CodeCounts, Counts, Job, JobStatus};
 use batchfleet_core::ports::ShardView;
 use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::throttle;
@@ -64,6 +64,12 @@ pub(crate) struct Slowed {
 pub(crate) struct Sums {
     /// The ledger of the batches that are over.
     pub(crate) counts: Counts,
+    /// Rejected rows by error code, those of closed shards only at [`Depth::All`].
+    pub(crate) errors: CodeCounts,
+    /// Accepted rows with warnings, likewise.
+    pub(crate) warned: u64,
+    /// Those by the codes of their warnings, likewise.
+    pub(crate) warnings: CodeCounts,
     /// Their bytes.
     pub(crate) bytes: u64,
     /// Batches that workers can know of.
@@ -219,6 +225,15 @@ impl Sums {
         if let Some(done) = item.completion.as_ref().filter(|_| item.status.is_over()) {
             self.counts += done.counts;
             self.bytes += done.bytes;
+            self.warned += done.warned;
+            for (sums, codes) in [
+                (&mut self.errors, &done.codes),
+                (&mut self.warnings, &done.warnings),
+            ] {
+                for (code, rows) in codes {
+                    *sums.entry(*code).or_default() += rows;
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use batchfleet_core::PortError;
 use batchfleet_core::error::chain;
-use batchfleet_core::job::JobStatus;
+use batchfleet_core::job::{CodeCounts, JobStatus};
 use batchfleet_core::report::{Decoded, Summary};
 use batchfleet_core::source::SourceRef;
 use batchfleet_decode::{Container, JsonForm};
@@ -65,6 +65,7 @@ fn to_json(summary: &Summary) -> serde_json::Value {
         "accepted": summary.counts.accepted,
         "rejected": summary.counts.rejected,
         "skipped": summary.counts.skipped,
+        "errors": summary.errors,
         "batches": summary.batches,
         "bytes": summary.bytes,
         "elapsed_ms": summary.timings.elapsed_ms,
@@ -139,20 +140,17 @@ fn to_text(summary: &Summary) -> String {
     line("records", thousands(counts.records));
     line("accepted", thousands(counts.accepted));
     line("rejected", thousands(counts.rejected));
-    for (code, rows) in &summary.errors {
-        line("", format!("{}: {}", code.as_str(), plural(*rows, "row")));
+    for rows in by_code(&summary.errors) {
+        line("", rows);
     }
     if counts.skipped > 0 {
         line("skipped", skipped(counts.skipped, &summary.source));
     }
     if summary.warned > 0 {
-        line(
-            "warned",
-            format!("{} of the accepted rows", thousands(summary.warned)),
-        );
+        line("warned", warned(summary.warned));
     }
-    for (code, rows) in &summary.warnings {
-        line("", format!("{}: {}", code.as_str(), plural(*rows, "row")));
+    for rows in by_code(&summary.warnings) {
+        line("", rows);
     }
     if !summary.failed_batches.is_empty() {
         line(
@@ -230,6 +228,17 @@ pub(crate) fn plural(number: u64, one: &str) -> String {
         _ => "s",
     };
     format!("{} {one}{end}", thousands(number))
+}
+
+/// How many rows had each error or warning, a line each.
+pub(crate) fn by_code(codes: &CodeCounts) -> impl Iterator<Item = String> {
+    let lines = codes.iter();
+    lines.map(|(code, rows)| format!("{}: {}", code.as_str(), plural(*rows, "row")))
+}
+
+/// How many rows were warned of.
+pub(crate) fn warned(rows: u64) -> String {
+    format!("{} of the accepted rows", thousands(rows))
 }
 
 /// How many rows were skipped, and which those are.

@@ -12,7 +12,7 @@ use crate::args::{JobArgs, JobsArgs};
 use crate::cost::{self, Cost};
 use crate::explain::{explain, fleet};
 use crate::look::{Depth, Look, Sums};
-use crate::outcome::{Failure, duration, plural, rate, skipped, thousands};
+use crate::outcome::{Failure, by_code, duration, plural, rate, skipped, thousands, warned};
 use crate::site::Site;
 use crate::terminal::{note, one_line, say, say_json};
 
@@ -236,6 +236,9 @@ impl<'a> Report<'a> {
             "accepted": sums.counts.accepted,
             "rejected": sums.counts.rejected,
             "skipped": sums.counts.skipped,
+            "errors": sums.errors,
+            "warned": sums.warned,
+            "warnings": sums.warnings,
             "bytes": sums.bytes,
             "bytes_total": self.bytes,
             "percent": self.permille() as f64 / 10.0,
@@ -316,8 +319,17 @@ impl<'a> Report<'a> {
         line("records", self.records());
         line("accepted", thousands(sums.counts.accepted));
         line("rejected", self.rejected());
+        for rows in by_code(&sums.errors) {
+            line("", rows);
+        }
         if sums.counts.skipped > 0 {
             line("skipped", skipped(sums.counts.skipped, &job.source));
+        }
+        if sums.warned > 0 {
+            line("warned", warned(sums.warned));
+        }
+        for rows in by_code(&sums.warnings) {
+            line("", rows);
         }
         line("rate", self.pace());
         line("batches", self.batches());

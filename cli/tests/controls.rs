@@ -285,6 +285,11 @@ fn while_no_run_works_a_job_is_explained_paused_waited_for_and_aborted() {
 #[test]
 fn an_ended_job_is_listed_told_and_its_rejects_are_printed() {
     let bench = Bench::new(2_000);
+    let warned = PEOPLE.replace(
+        "type: integer\n",
+        "type: integer\n    max: 40\n    severity: warning\n",
+    );
+    fs::write(bench.folder.path().join("people.yaml"), warned).unwrap();
     let (_, summary, _) = bench.run().end();
     let job = summary["job"].as_str().unwrap();
 
@@ -299,9 +304,12 @@ fn an_ended_job_is_listed_told_and_its_rejects_are_printed() {
 
     let (code, status) = bench.json(&["status", job]);
     assert_eq!(code, 0);
-    for name in ["records", "accepted", "rejected", "skipped"] {
+    let counted = ["records", "accepted", "rejected", "skipped"];
+    for name in counted.into_iter().chain(["errors", "warned", "warnings"]) {
         assert_eq!(status[name], summary[name], "{name}");
     }
+    assert!(number(&status["errors"], "TYPE_MISMATCH") > 0, "{status}");
+    assert!(number(&status, "warned") > 0, "{status}");
     assert_eq!(status["percent"], 100.0);
     let batches = &status["batches"];
     assert_eq!(
@@ -320,6 +328,8 @@ fn an_ended_job_is_listed_told_and_its_rejects_are_printed() {
         text.contains("batches    40 of 40 done, 0 leased, 0 pending\n"),
         "{text}"
     );
+    assert!(text.contains("\nwarned     1,"), "{text}");
+    assert!(text.contains("\n           OUT_OF_RANGE: 1,"), "{text}");
 
     let merged = fs::read(summary["rejects"].as_str().unwrap()).unwrap();
     assert_eq!(bench.said(&["rejects", job]).stdout, merged);
