@@ -181,8 +181,9 @@ pub(super) fn scalar(text: &str) -> String {
     let is_plain = |character: char| {
         character.is_alphanumeric() || matches!(character, ' ' | '_' | '-' | '.' | '/' | '(' | ')')
     };
-    let ends = !text.ends_with(' ');
-    if starts && ends && text.chars().all(is_plain) && !is_word(text) {
+    let ends = !text.ends_with([' ', '-']);
+    // A dash that begins a word looks like that of a list to some parsers, in a list of one line.
+    if starts && ends && !text.contains(" -") && text.chars().all(is_plain) && !is_word(text) {
         return text.to_owned();
     }
     quoted(text)
@@ -272,6 +273,10 @@ mod tests {
             "a: b",
             "#x",
             "- y",
+            "y -",
+            "y - z",
+            "y-",
+            "-",
             "{a}",
             "*x",
             "&x",
@@ -309,6 +314,10 @@ mod tests {
                 continue;
             };
             assert_eq!(definition.fields()[0].name, name.trim(), "{text}");
+            let text = format!("dialect: {{ columns: [{}, last] }}", scalar(name));
+            let definition = Definition::parse(&text).expect(&text);
+            let columns = &definition.reading().columns;
+            assert_eq!(columns[..], [name.trim(), "last"], "{text}");
         }
     }
 
