@@ -73,7 +73,7 @@ pub(crate) fn region(
                 sample.dialect.comment == Some(*mark)
                     || below.any(|row| sample.begins_with(row, Some(*mark)))
             })
-            .or_else(|| ruler_byte(sample, start)),
+            .or_else(|| ruler_byte(sample, start, width)),
     };
     let footers = footers(sample, start, width);
     Some(Region {
@@ -150,9 +150,9 @@ fn has_space_behind_mark(sample: &Sample<'_>, row: &Row) -> bool {
     text.get(1) == Some(&b' ')
 }
 
-/// The byte that begins lines drawn among the table's rows. Only where those begin with a frame or with
-/// padding: elsewhere a row further down may begin with it, as negative numbers do.
-fn ruler_byte(sample: &Sample<'_>, start: usize) -> Option<u8> {
+/// The byte that begins lines drawn among the table's rows. Only where all of them begin with a frame or
+/// with padding: elsewhere a row further down may begin with it, as negative numbers do.
+fn ruler_byte(sample: &Sample<'_>, start: usize, width: usize) -> Option<u8> {
     let mut dialect = sample.dialect;
     let rows = sample.rows.get(start..)?;
     dialect.comment = rows.iter().find_map(|row| match row.role {
@@ -161,8 +161,7 @@ fn ruler_byte(sample: &Sample<'_>, start: usize) -> Option<u8> {
     });
     let is_framed = |row: &Row| {
         let first = sample.raw(row).first();
-        row.role != Role::Cells
-            || first.is_some_and(|byte| *byte == dialect.delimiter || *byte == b' ')
+        row.width != width || first.is_some_and(|byte| *byte == dialect.delimiter || *byte == b' ')
     };
     dialect
         .comment

@@ -285,7 +285,7 @@ case("ctrl_z", "The end mark of DOS", b"id,name\r\n1,Ann\r\n2,Bob\r\n3,Cy\r\n\x1
 
 # ---- around the table ---------------------------------------------------------------------------
 case("comments_above", "Comments above the table", "# produced 2024-01-31\n# by station 7; units: C, %\ntime,temp,hum\n00:00,21.5,40\n00:10,21.7,41\n00:20,21.9,41\n",
-     ["time", "temp", "hum"], [["00:00", "21.5", "40"], ["00:10", "21.7", "41"], ["00:20", "21.9", "41"]], pre=2, comment="#")
+     ["time", "temp", "hum"], [["00:00", "21.5", "40"], ["00:10", "21.7", "41"], ["00:20", "21.9", "41"]], pre=2)
 case("comments_between", "Comments between rows", "time,temp\n0,21.5\n# sensor moved\n10,21.7\n20,21.9\n# end of shift, see log\n30,22.0\n",
      ["time", "temp"], [["0", "21.5"], ["10", "21.7"], ["20", "21.9"]], n=4, comment="#")
 case("hash_header", "The header begins with a hash", "#chrom\tstart\tend\nchr1\t100\t200\nchr1\t300\t400\nchr2\t5\t50\n",
@@ -365,7 +365,7 @@ case("b_excel_formulas", "Text kept as text by formulas", "code,name,qty\n=\"001
 case("b_slash_comments", "Comments of two slashes", "// exported by tool\nid;name\n1;Ann\n// halfway; still going\n2;Bob\n3;Cy\n",
      ["id", "name"], [["1", "Ann"], ["2", "Bob"], ["3", "Cy"]], delim=";", pre=1, comment="/")
 case("b_percent_comments", "Comments of percent signs, then numbers", "% x y z\n% made today\n0.1\t0.2\t0.3\n0.4\t0.5\t0.6\n0.7\t0.8\t0.9\n",
-     numbered(3), [["0.1", "0.2", "0.3"], ["0.4", "0.5", "0.6"], ["0.7", "0.8", "0.9"]], delim="\t", header=False, pre=2, comment="%")
+     numbered(3), [["0.1", "0.2", "0.3"], ["0.4", "0.5", "0.6"], ["0.7", "0.8", "0.9"]], delim="\t", header=False, pre=2)
 case("b_outlook", "Contacts: many columns, nearly all empty", "First Name,Middle Name,Last Name,Company,Home Phone,E-mail Address,Notes\nAnn,,Lee,,,ann@example.com,\nBob,,,Acme,+1 555 0100,,\n,,,Depot,,,\"Gate 7, ring\ntwice\"\n",
      ["First Name", "Middle Name", "Last Name", "Company", "Home Phone", "E-mail Address", "Notes"],
      [["Ann", "", "Lee", "", "", "ann@example.com", ""], ["Bob", "", "", "Acme", "+1 555 0100", "", ""], ["", "", "", "Depot", "", "", "Gate 7, ring\ntwice"]])
@@ -566,4 +566,163 @@ case("c_r_texts", "R's write.csv of texts: the rows' names have none", "\"\",\"C
      ["", "Content"], [["V1", "Do you often long for it?"], ["V2", "Do you need friends, often?"], ["V3", "Are you carefree?"]])
 case("c_blank_below_names", "Pairs above, and a blank line between the names and the rows", "Dataset Name:,\"RT1\"\nUnits:,\"See table\"\n====================================\nTable\n              ,\"Area (sq km)\",\"Persons per sq km\",\"Births\"\n\n\"Scotland\",\"78133.00\",\"66.00\",\"116.00\"\n\"Angus\",\"2181.00\",\"51.00\",\"113.00\"\n\"Fife\",\"1323.00\",\"265.00\",\"101.00\"\n",
      ANY, [["Scotland", "78133.00", "66.00", "116.00"], ["Angus", "2181.00", "51.00", "113.00"], ["Fife", "1323.00", "265.00", "101.00"]], pre=4, trim=ANY, comment=ANY)
+case("d_paypal", "PayPal activity: all quoted, thousands with commas",
+     "\"Date\",\"Time\",\"TimeZone\",\"Name\",\"Type\",\"Status\",\"Currency\",\"Gross\"\n\"01/02/2024\",\"10:00:00\",\"PST\",\"Ann B\",\"Payment\",\"Completed\",\"USD\",\"-12.00\"\n\"01/03/2024\",\"11:00:00\",\"PST\",\"Bob, Inc.\",\"Payment\",\"Completed\",\"USD\",\"1,200.00\"\n",
+     ["Date", "Time", "TimeZone", "Name", "Type", "Status", "Currency", "Gross"], [["01/02/2024", "10:00:00", "PST", "Ann B", "Payment", "Completed", "USD", "-12.00"], ["01/03/2024", "11:00:00", "PST", "Bob, Inc.", "Payment", "Completed", "USD", "1,200.00"]])
+case("d_sparkasse_camt", "Sparkasse CAMT export: all quoted, semicolons within cells",
+     "\"Auftragskonto\";\"Buchungstag\";\"Valutadatum\";\"Buchungstext\";\"Verwendungszweck\";\"Betrag\";\"Waehrung\"\n\"DE12\";\"30.12.23\";\"30.12.23\";\"LASTSCHRIFT\";\"SVWZ+Rechnung 4711; Kunde 12\";\"-12,50\";\"EUR\"\n\"DE12\";\"29.12.23\";\"29.12.23\";\"GUTSCHRIFT\";\"Miete\";\"850,00\";\"EUR\"\n",
+     ["Auftragskonto", "Buchungstag", "Valutadatum", "Buchungstext", "Verwendungszweck", "Betrag", "Waehrung"], [["DE12", "30.12.23", "30.12.23", "LASTSCHRIFT", "SVWZ+Rechnung 4711; Kunde 12", "-12,50", "EUR"], ["DE12", "29.12.23", "29.12.23", "GUTSCHRIFT", "Miete", "850,00", "EUR"]], delim=";")
+case("d_dkb", "DKB: pairs above, a line of an empty cell, all quoted",
+     "\"Girokonto\";\"DE00123\"\n\"Zeitraum:\";\"01.01.2024 - 31.01.2024\"\n\"Kontostand vom 31.01.2024:\";\"1.234,56 €\"\n\"\"\n\"Buchungsdatum\";\"Wertstellung\";\"Status\";\"Zahlungspflichtige*r\";\"Betrag (€)\"\n\"31.01.24\";\"31.01.24\";\"Gebucht\";\"Ann Müller\";\"-3,50\"\n\"30.01.24\";\"30.01.24\";\"Gebucht\";\"Bob\";\"1.000,00\"\n",
+     ["Buchungsdatum", "Wertstellung", "Status", "Zahlungspflichtige*r", "Betrag (€)"], [["31.01.24", "31.01.24", "Gebucht", "Ann Müller", "-3,50"], ["30.01.24", "30.01.24", "Gebucht", "Bob", "1.000,00"]], delim=";", pre=4)
+case("d_ing_de", "ING: title, pairs, sentences and blank lines above",
+     "Umsatzanzeige;Datei erstellt am: 02.02.2024 10:00\n\nIBAN;DE00 1234\nKontoname;Girokonto\nBank;ING\nKunde;Ann Muster\nZeitraum;01.01.2024 - 31.01.2024\nSaldo;1.234,00;EUR\n\nSortierung;Datum absteigend\n\nIn der CSV-Datei finden Sie alle bereits gebuchten Umsätze.\n\nBuchung;Valuta;Auftraggeber/Empfänger;Buchungstext;Verwendungszweck;Saldo;Währung;Betrag;Währung\n31.01.2024;31.01.2024;REWE;Lastschrift;Einkauf;1.234,00;EUR;-20,00;EUR\n30.01.2024;30.01.2024;Arbeitgeber;Gehalt;Januar;1.254,00;EUR;2.000,00;EUR\n",
+     ["Buchung", "Valuta", "Auftraggeber/Empfänger", "Buchungstext", "Verwendungszweck", "Saldo", "Währung", "Betrag", "Währung"], [["31.01.2024", "31.01.2024", "REWE", "Lastschrift", "Einkauf", "1.234,00", "EUR", "-20,00", "EUR"], ["30.01.2024", "30.01.2024", "Arbeitgeber", "Gehalt", "Januar", "1.254,00", "EUR", "2.000,00", "EUR"]], enc="windows-1252", delim=";", quote=ANY, pre=13)
+case("d_amazon_orders", "Order history: commas, inches and doubled quotes in titles",
+     "Order Date,Order ID,Title,Category,ASIN/ISBN,Item Total\n01/05/24,113-123,\"Cable, USB-C, \"\"fast\"\" (2m)\",Electronics,B00X,$12.99\n01/06/24,113-124,Book,Books,0143,$7.50\n",
+     ["Order Date", "Order ID", "Title", "Category", "ASIN/ISBN", "Item Total"], [["01/05/24", "113-123", "Cable, USB-C, \"fast\" (2m)", "Electronics", "B00X", "$12.99"], ["01/06/24", "113-124", "Book", "Books", "0143", "$7.50"]])
+case("d_ga_export", "Google Analytics: comments above, a second table below",
+     "# ----------------------------------------\n# All Web Site Data\n# Pages\n# 20240101-20240131\n# ----------------------------------------\n\nPage,Pageviews,Unique Pageviews\n/index.html,\"1,234\",900\n/about,56,40\n\nDay Index,Pageviews\n1/1/24,100\n1/2/24,120\n",
+     ["Page", "Pageviews", "Unique Pageviews"], [["/index.html", "1,234", "900"], ["/about", "56", "40"], ["Day Index", "Pageviews"]], n=5, pre=6)
+case("d_jira", "Jira: one name three times, a line break in a cell",
+     "Summary,Issue key,Status,Created,Labels,Labels,Labels\n\"Fix login, again\",AB-1,Done,01/Jan/24 9:00 AM,ui,bug,\n\"Line\nbreak\",AB-2,Open,02/Jan/24 1:00 PM,,,\n",
+     ["Summary", "Issue key", "Status", "Created", "Labels", "Labels", "Labels"], [["Fix login, again", "AB-1", "Done", "01/Jan/24 9:00 AM", "ui", "bug", ""], ["Line\nbreak", "AB-2", "Open", "02/Jan/24 1:00 PM", "", "", ""]])
+case("d_outlook", "Outlook contacts: a mark, notes of two lines",
+     "\ufeffFirst Name,Middle Name,Last Name,Company,E-mail Address,Mobile Phone,Notes\r\nAnn,,Lee,Acme,ann@example.com,+1 555,\"likes\r\ntea\"\r\nBob,,Ray,,bob@example.com,,\r\n",
+     ["First Name", "Middle Name", "Last Name", "Company", "E-mail Address", "Mobile Phone", "Notes"], [["Ann", "", "Lee", "Acme", "ann@example.com", "+1 555", "likes\r\ntea"], ["Bob", "", "Ray", "", "bob@example.com", "", ""]], le="\r\n")
+case("d_vcf_like_tsv", "A header behind a number sign",
+     "#CHROM\tPOS\tID\tREF\tALT\nchr1\t100\trs1\tA\tG\nchr1\t200\trs2\tC\tT\n",
+     ["#CHROM", "POS", "ID", "REF", "ALT"], [["chr1", "100", "rs1", "A", "G"], ["chr1", "200", "rs2", "C", "T"]], delim="\t", quote=ANY)
+case("d_vcf_meta", "Lines of two number signs, a header behind one",
+     "##fileformat=VCFv4.2\n##source=x\n#CHROM\tPOS\tID\tREF\tALT\nchr1\t100\trs1\tA\tG\nchr1\t200\trs2\tC\tT\n",
+     ["#CHROM", "POS", "ID", "REF", "ALT"], [["chr1", "100", "rs1", "A", "G"], ["chr1", "200", "rs2", "C", "T"]], delim="\t", quote=ANY, pre=2)
+case("d_gff", "GFF: a directive above, no header",
+     "##gff-version 3\nctg123\t.\tgene\t1000\t9000\t.\t+\t.\tID=gene1\nctg123\t.\tmRNA\t1050\t9000\t.\t+\t.\tID=mRNA1;Parent=gene1\nctg123\t.\texon\t1300\t1500\t.\t+\t.\tID=exon1;Parent=mRNA1\n",
+     numbered(9), [["ctg123", ".", "gene", "1000", "9000", ".", "+", ".", "ID=gene1"], ["ctg123", ".", "mRNA", "1050", "9000", ".", "+", ".", "ID=mRNA1;Parent=gene1"], ["ctg123", ".", "exon", "1300", "1500", ".", "+", ".", "ID=exon1;Parent=mRNA1"]], delim="\t", quote=ANY, header=False, pre=1)
+case("d_passwd", "/etc/passwd",
+     "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nbin:x:2:2:bin:/bin:/usr/sbin/nologin\nann:x:1000:1000:Ann,,,:/home/ann:/bin/zsh\n",
+     numbered(7), [["root", "x", "0", "0", "root", "/root", "/bin/bash"], ["daemon", "x", "1", "1", "daemon", "/usr/sbin", "/usr/sbin/nologin"], ["bin", "x", "2", "2", "bin", "/bin", "/usr/sbin/nologin"]], n=4, delim=":", quote=ANY, header=False)
+case("d_apache_clf_space", "Common log format",
+     "127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a.gif HTTP/1.0\" 200 2326\n10.0.0.2 - ann [10/Oct/2000:13:56:00 -0700] \"GET /b c HTTP/1.0\" 404 12\n10.0.0.3 - - [10/Oct/2000:13:57:00 -0700] \"POST /x HTTP/1.1\" 302 0\n",
+     numbered(8), [["127.0.0.1", "-", "-", "[10/Oct/2000:13:55:36", "-0700]", "GET /a.gif HTTP/1.0", "200", "2326"], ["10.0.0.2", "-", "ann", "[10/Oct/2000:13:56:00", "-0700]", "GET /b c HTTP/1.0", "404", "12"], ["10.0.0.3", "-", "-", "[10/Oct/2000:13:57:00", "-0700]", "POST /x HTTP/1.1", "302", "0"]], delim=" ", header=False)
+case("d_sensor_semicolon_decimal", "Decimal commas throughout",
+     "Zeit;Temp;Feuchte\n0,0;21,5;40,1\n0,5;21,6;40,2\n1,0;21,7;40,0\n",
+     ["Zeit", "Temp", "Feuchte"], [["0,0", "21,5", "40,1"], ["0,5", "21,6", "40,2"], ["1,0", "21,7", "40,0"]], delim=";", quote=ANY)
+case("d_french_excel", "French Excel: spaces in phones and thousands",
+     "Nom;Prénom;Téléphone;Montant\r\nDupont;Éric;01 23 45 67 89;1 234,50\r\nMartin;Zoé;02 34;12,00\r\n",
+     ["Nom", "Prénom", "Téléphone", "Montant"], [["Dupont", "Éric", "01 23 45 67 89", "1 234,50"], ["Martin", "Zoé", "02 34", "12,00"]], enc="windows-1252", delim=";", quote=ANY, le="\r\n")
+case("d_utf16le_tab", "Unicode text: UTF-16 LE with a mark",
+     "\ufeffName\tOrt\tBetrag\r\nMüller\tKöln\t1,50\r\nGröß\tŁódź\t2,00\r\n".encode("utf-16-le"),
+     ["Name", "Ort", "Betrag"], [["Müller", "Köln", "1,50"], ["Größ", "Łódź", "2,00"]], enc="utf-16le", delim="\t", quote=ANY, le="\r\n")
+case("d_mac_cr", "Carriage returns alone",
+     "id,name\r1,Ann\r2,Bob\r3,Cy\r",
+     ["id", "name"], [["1", "Ann"], ["2", "Bob"], ["3", "Cy"]], quote=ANY, le="\r")
+case("d_pipe_quotes", "Pipes, one of them in quotes",
+     "id|name|note\n1|Ann|\"a|b\"\n2|Bob|c\n",
+     ["id", "name", "note"], [["1", "Ann", "a|b"], ["2", "Bob", "c"]], delim="|")
+case("d_backslash", "Quotes behind backslashes",
+     "id,text\n1,\"say \\\"hi\\\", ok\"\n2,\"plain\"\n3,\"a \\\\ b\"\n",
+     ["id", "text"], [["1", "say \"hi\", ok"], ["2", "plain"], ["3", "a \\ b"]], escape="\\")
+case("d_single_quoted", "Apostrophes as quotes round commas",
+     "id,name,city\n1,'Lee, Ann','Rome'\n2,'Ray, Bob','Oslo'\n",
+     ["id", "name", "city"], [["1", "Lee, Ann", "Rome"], ["2", "Ray, Bob", "Oslo"]], quote="'")
+case("d_numbers_only", "Numbers alone",
+     "1,2,3\n4,5,6\n7,8,9\n",
+     numbered(3), [["1", "2", "3"], ["4", "5", "6"], ["7", "8", "9"]], quote=ANY, header=False)
+case("d_years_header", "Years as names",
+     "Country,2019,2020,2021\nFrance,1.5,2.5,3.5\nItaly,2.0,2.1,2.2\n",
+     ["Country", "2019", "2020", "2021"], [["France", "1.5", "2.5", "3.5"], ["Italy", "2.0", "2.1", "2.2"]], quote=ANY)
+case("d_one_column_emails", "One column with a name",
+     "email\na@example.com\nb@example.com\nc@example.com\n",
+     ["email"], [["a@example.com"], ["b@example.com"], ["c@example.com"]], delim=ANY, quote=ANY)
+case("d_one_column_noheader", "One column without",
+     "a@example.com\nb@example.com\nc@example.com\n",
+     numbered(1), [["a@example.com"], ["b@example.com"], ["c@example.com"]], delim=ANY, quote=ANY, header=False)
+case("d_total_row", "A total below",
+     "Item,Qty,Price\nBolt,5,1.00\nNut,7,2.00\nTotal,12,3.00\n",
+     ["Item", "Qty", "Price"], [["Bolt", "5", "1.00"], ["Nut", "7", "2.00"], ["Total", "12", "3.00"]], quote=ANY)
+case("d_sap_pipe", "SAP list: drawn lines, pipes at both ends, a minus",
+     "----------------------------------\n|Material |Werk |Menge    |ME |\n----------------------------------\n|4711     |1000 |  1.200,0|ST |\n|4712     |1000 |    -20,0|ST |\n----------------------------------\n",
+     ["", "Material", "Werk", "Menge", "ME", ""], [["", "4711", "1000", "1.200,0", "ST", ""], ["", "4712", "1000", "-20,0", "ST", ""]], delim="|", quote=ANY, pre=1, trim=True, comment="-")
+case("d_psql", "psql: padding, a drawn line, a footer",
+     " id | name | amount \n----+------+--------\n  1 | Ann  |   1.50\n  2 | Bob  |  -2.00\n(2 rows)\n",
+     ["id", "name", "amount"], [["1", "Ann", "1.50"], ["2", "Bob", "-2.00"], ["(2 rows)"]], delim="|", quote=ANY, trim=True, comment=ANY)
+case("d_mysql_tsv", "mysql -B: tabs, \\N, NULL",
+     "id\tname\tbio\n1\tAnn\tline\\nbreak\n2\tBob\t\\N\n3\tCy\tNULL\n",
+     ["id", "name", "bio"], [["1", "Ann", "line\\nbreak"], ["2", "Bob", "\\N"], ["3", "Cy", "NULL"]], delim="\t", quote=ANY)
+case("d_sep_tab", "Excel's hint of a tab",
+     "sep=\t\r\na\tb\r\n1\t2\r\n3\t4\r\n",
+     ["a", "b"], [["1", "2"], ["3", "4"]], delim="\t", quote=ANY, le="\r\n", pre=1)
+case("d_title_blank", "A title and a blank line",
+     "Sales report 2024\n\nRegion,Q1,Q2\nNorth,10,20\nSouth,30,40\n",
+     ["Region", "Q1", "Q2"], [["North", "10", "20"], ["South", "30", "40"]], quote=ANY, pre=2)
+case("d_title_padded", "A title with the delimiters of the table",
+     "Sales report 2024,,\n,,\nRegion,Q1,Q2\nNorth,10,20\nSouth,30,40\n",
+     ["Region", "Q1", "Q2"], [["North", "10", "20"], ["South", "30", "40"]], quote=ANY, pre=2)
+case("d_multi_line_header", "Names of two lines",
+     "\"Customer\nname\",\"Order\ndate\",Total\nAnn,2024-01-01,5\nBob,2024-01-02,6\n",
+     ["Customer\nname", "Order\ndate", "Total"], [["Ann", "2024-01-01", "5"], ["Bob", "2024-01-02", "6"]])
+case("d_cyrillic1251", "Russian in windows-1251",
+     "Имя;Город;Сумма\nАнна;Москва;100,50\nБорис;Тверь;200,00\n",
+     ["Имя", "Город", "Сумма"], [["Анна", "Москва", "100,50"], ["Борис", "Тверь", "200,00"]], enc="windows-1251", delim=";", quote=ANY)
+case("d_sjis", "Japanese in Shift_JIS",
+     "名前,住所,金額\n山田太郎,東京都千代田区,1000\n鈴木花子,大阪府大阪市,2000\n佐藤次郎,愛知県名古屋市,3000\n",
+     ["名前", "住所", "金額"], [["山田太郎", "東京都千代田区", "1000"], ["鈴木花子", "大阪府大阪市", "2000"], ["佐藤次郎", "愛知県名古屋市", "3000"]], enc="shift_jis", quote=ANY)
+case("d_tilde", "Tildes",
+     "id~name~qty\n1~Ann~3\n2~Bob~4\n",
+     ["id", "name", "qty"], [["1", "Ann", "3"], ["2", "Bob", "4"]], delim="~", quote=ANY)
+case("d_caret_edi", "Carets",
+     "A^B^C\n1^2^3\n4^5^6\n",
+     ["A", "B", "C"], [["1", "2", "3"], ["4", "5", "6"]], delim="^", quote=ANY)
+case("d_comment_mid", "The same comment between rows twice",
+     "id,v\n1,2\n# sensor reset\n3,4\n# sensor reset\n5,6\n",
+     ["id", "v"], [["1", "2"], ["3", "4"], ["5", "6"]], quote=ANY, comment="#")
+case("d_ragged_trailing", "A delimiter at every end",
+     "a,b,c,\n1,2,3,\n4,5,6,\n",
+     ["a", "b", "c", ""], [["1", "2", "3", ""], ["4", "5", "6", ""]], quote=ANY)
+case("d_spaces_after_comma", "Spaces between delimiters and quotes",
+     "id, name, city\n1, \"Lee, Ann\", Rome\n2, \"Ray, Bob\", Oslo\n",
+     ["id", "name", "city"], [["1", "Lee, Ann", "Rome"], ["2", "Ray, Bob", "Oslo"]], trim=True)
+case("d_urls_commas", "Semicolons; commas in addresses and titles",
+     "url;title\nhttp://a.b/?x=1,2;One, two\nhttp://c.d/?y=3;Three\nhttp://e.f/;Four, five, six\n",
+     ["url", "title"], [["http://a.b/?x=1,2", "One, two"], ["http://c.d/?y=3", "Three"], ["http://e.f/", "Four, five, six"]], delim=";", quote=ANY)
+case("d_json_cells", "JSON in cells",
+     "id,payload\n1,\"{\"\"a\"\": 1, \"\"b\"\": [1,2]}\"\n2,\"{\"\"a\"\": 2}\"\n",
+     ["id", "payload"], [["1", "{\"a\": 1, \"b\": [1,2]}"], ["2", "{\"a\": 2}"]])
+case("d_html_cells", "HTML in cells",
+     "sku;html\nA1;\"<p class=\"\"x\"\">Hi; there</p>\"\nA2;\"<br/>\"\n",
+     ["sku", "html"], [["A1", "<p class=\"x\">Hi; there</p>"], ["A2", "<br/>"]], delim=";")
+case("d_no_header_mixed", "No header: name, age, date, address",
+     "Ann,36,1987-01-02,ann@example.com\nBob,41,1982-11-12,bob@example.com\nCy,29,1994-05-06,cy@example.com\n",
+     numbered(4), [["Ann", "36", "1987-01-02", "ann@example.com"], ["Bob", "41", "1982-11-12", "bob@example.com"], ["Cy", "29", "1994-05-06", "cy@example.com"]], quote=ANY, header=False)
+case("d_bool_table", "Words and booleans",
+     "feature,enabled\nlogin,true\nexport,false\n",
+     ["feature", "enabled"], [["login", "true"], ["export", "false"]], quote=ANY)
+case("d_text_only", "Words alone, under names",
+     "color,animal\nred,cat\nblue,dog\ngreen,owl\n",
+     ["color", "animal"], [["red", "cat"], ["blue", "dog"], ["green", "owl"]], quote=ANY)
+case("d_time_colon", "Times and semicolons",
+     "start;end;who\n10:00:00;11:30:00;Ann\n12:00:00;12:30:00;Bob\n",
+     ["start", "end", "who"], [["10:00:00", "11:30:00", "Ann"], ["12:00:00", "12:30:00", "Bob"]], delim=";", quote=ANY)
+case("d_trailing_blank", "Blank lines everywhere",
+     "\n\nid,name\n\n1,Ann\n\n2,Bob\n\n\n",
+     ["id", "name"], [["1", "Ann"], ["2", "Bob"]], quote=ANY, pre=2)
+case("d_euro_units", "Amounts with units",
+     "Artikel;Preis €;Menge\nSchraube;1,20 €;5 St.\nMutter;0,80 €;7 St.\n",
+     ["Artikel", "Preis €", "Menge"], [["Schraube", "1,20 €", "5 St."], ["Mutter", "0,80 €", "7 St."]], delim=";", quote=ANY)
+case("d_mixed_le", "Two kinds of line ends",
+     "id,name\r\n1,Ann\n2,Bob\r\n3,Cy\n",
+     ["id", "name"], [["1", "Ann"], ["2", "Bob"], ["3", "Cy"]], quote=ANY, le="mixed")
+case("d_quoted_all_nohdr", "No header, all quoted",
+     "\"1\",\"Ann\",\"2024-01-01\"\n\"2\",\"Bob\",\"2024-01-02\"\n\"3\",\"Cy\",\"2024-01-03\"\n",
+     numbered(3), [["1", "Ann", "2024-01-01"], ["2", "Bob", "2024-01-02"], ["3", "Cy", "2024-01-03"]], header=False)
+case("d_kv_preamble_colon", "Names with colons above",
+     "Station: Berlin\nUnit: C\n\ntime,temp\n00:00,1.5\n01:00,1.7\n02:00,1.2\n",
+     ["time", "temp"], [["00:00", "1.5"], ["01:00", "1.7"], ["02:00", "1.2"]], quote=ANY, pre=3)
+case("d_thousands_in_quotes", "Thousands in quotes",
+     "name,amount\nA,\"1,000\"\nB,\"2,500\"\nC,300\n",
+     ["name", "amount"], [["A", "1,000"], ["B", "2,500"], ["C", "300"]])
+case("d_wide_sparse", "Wide rows, nearly empty",
+     "id,a,b,c,d,e,f,g\n1,,,,,,,x\n2,,y,,,,,\n3,,,,,,z,\n",
+     ["id", "a", "b", "c", "d", "e", "f", "g"], [["1", "", "", "", "", "", "", "x"], ["2", "", "y", "", "", "", "", ""], ["3", "", "", "", "", "", "z", ""]], quote=ANY)
 print(len(SEEN), "files")
