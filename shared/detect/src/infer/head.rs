@@ -39,7 +39,7 @@ impl Naming {
         let is_csv_with_header = origin.found.is_some_and(|found| found.header);
         if origin.found.is_some_and(|found| !found.header) {
             naming.by_place = Some(distinct_names(&names));
-        } else if is_csv_with_header && let Some(why) = ambiguous(origin.columns, &names, &filled) {
+        } else if is_csv_with_header && let Some(why) = ambiguous(origin.columns, &names) {
             if rows == 0 {
                 // Without the header as its head, there would be no table left.
                 naming
@@ -78,7 +78,7 @@ impl Naming {
 }
 
 /// Why names can't tell the columns apart.
-fn ambiguous(header: &[String], names: &[&str], filled: &impl Fn(usize) -> bool) -> Option<String> {
+fn ambiguous(header: &[String], names: &[&str]) -> Option<String> {
     let is_bad = |character: char| character.is_control() && !"\t\n\r".contains(character);
     let has_bad = header.iter().any(|name| name.chars().any(is_bad));
     if has_bad || names.iter().any(|name| name.len() > NAME_BYTES_MAX * 10) {
@@ -97,7 +97,7 @@ fn ambiguous(header: &[String], names: &[&str], filled: &impl Fn(usize) -> bool)
         return Some("No column has a name".to_owned());
     }
     for (index, _) in names.iter().enumerate().filter(|(_, name)| name.is_empty()) {
-        if filled(index) && seen.contains(&format!("column_{}", index + 1)) {
+        if seen.contains(&format!("column_{}", index + 1)) {
             return Some("A column without a name would be kept under that of another".to_owned());
         }
     }
