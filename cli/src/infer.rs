@@ -211,7 +211,7 @@ impl<'a> Opened<'a> {
         let names: Vec<&str> = fields.flat_map(Field::headers).collect();
         let other = table(&text, whole, reading, &names);
         again.encoding == encoding.encoding
-            && other.is_ok_and(|other| reads_alike(&text, found, &other))
+            && other.is_ok_and(|other| reads_alike(&text, found, reading, &other))
     }
 }
 

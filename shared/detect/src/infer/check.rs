@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use batchfleet_definition::{
-    Cells, Checked, Definition, Encoder, HeaderFaults, RowError, RowPlan, Scratch, Value,
+    Cells, Checked, Definition, Encoder, HeaderFaults, Reading, RowError, RowPlan, Scratch, Value,
 };
 use batchfleet_grammar::{Limits, Record, RecordReader};
 
@@ -44,13 +44,19 @@ pub struct Outcome {
     pub ragged: Option<u64>,
 }
 
-/// Whether two readings of a text find the same records. They may begin at different lines where those
-/// between are blank or comments.
+/// Whether a text is read under `reading` as it was without one: the same records, under the same names
+/// unless the reading gives others. They may begin at different lines where those between are blank or
+/// comments.
 #[must_use]
-pub fn reads_alike(text: &[u8], one: &Found, other: &Found) -> bool {
-    one.dialect == other.dialect
-        && one.columns.len() == other.columns.len()
-        && first_record(text, one) == first_record(text, other)
+pub fn reads_alike(text: &[u8], found: &Found, reading: &Reading, again: &Found) -> bool {
+    let is_named_alike = if reading.header == Some(false) {
+        found.columns.len() == again.columns.len()
+    } else {
+        found.columns == again.columns
+    };
+    is_named_alike
+        && found.dialect == again.dialect
+        && first_record(text, found) == first_record(text, again)
 }
 
 /// Where the first record begins; nothing where there is none.

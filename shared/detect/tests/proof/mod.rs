@@ -102,6 +102,6 @@ fn import(
         .flat_map(batchfleet_definition::Field::headers)
         .collect();
     let found = table(&text, true, reading, &names)?;
-    let is_same = encoding.name() == before.name() && reads_alike(&text, first, &found);
+    let is_same = encoding.name() == before.name() && reads_alike(&text, first, reading, &found);
     Ok(is_same.then_some((found.columns, text)))
 }
