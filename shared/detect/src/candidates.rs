@@ -271,7 +271,7 @@ fn candidate(
     names: &[&str],
 ) -> Option<Candidate> {
     let mut sample = Sample::read(head, at, dialect, extent, whole);
-    if sample.rows.iter().all(|row| row.width == 0) {
+    if !sample.has_cells() {
         sample = Sample::read(head, at, dialect, TRIED_MORE, whole);
     }
     let region = region(&mut sample, reading, fixed_start, names)?;

@@ -37,6 +37,11 @@ pub(crate) fn region(
     fixed: bool,
     names: &[&str],
 ) -> Option<Region> {
+    // Where rows begin at once, each record is one, whatever it looks like.
+    let is_strict = fixed && reading.header == Some(false);
+    if !is_strict {
+        sample.pass_over_empty();
+    }
     let width = common_width(sample)?;
     let mark = match reading.comment {
         Some(given) => given,
@@ -45,9 +50,17 @@ pub(crate) fn region(
             .comment
             .or_else(|| comment_byte(sample, width)),
     };
-    sample.pass_over(mark);
+    if let Some(mark) = mark {
+        sample.pass_over_comments(mark);
+    }
     let width = common_width(sample)?;
-    let first = sample.rows.iter().position(|row| row.width > 0)?;
+    let first = if is_strict {
+        let is_comment = |row: &Row| mark.is_some_and(|mark| sample.begins_with(row, mark));
+        let is_record = |row: &Row| !row.skippable && !is_comment(row);
+        sample.rows.iter().position(is_record)?
+    } else {
+        sample.rows.iter().position(|row| row.width > 0)?
+    };
     let mut start = first;
     let mut names_found = count_names(sample, start, names);
     if !fixed {
@@ -60,19 +73,15 @@ pub(crate) fn region(
                 (start, names_found) = (index, found);
             }
         }
-    } else if reading.header == Some(false) {
-        // No row that is a record may be passed over, whatever it looks like.
-        let is_record = |row: &Row| !row.skippable && !sample.begins_with(row, mark);
-        start = sample.rows.iter().position(is_record)?;
     }
+    let is_among_rows = |mark: &u8| {
+        let mut below = sample.rows.iter().skip(start + 1);
+        sample.dialect.comment == Some(*mark) || below.any(|row| sample.begins_with(row, *mark))
+    };
     let comment = match reading.comment {
         Some(given) => given,
         None => mark
-            .filter(|mark| {
-                let mut below = sample.rows.iter().skip(start + 1);
-                sample.dialect.comment == Some(*mark)
-                    || below.any(|row| sample.begins_with(row, Some(*mark)))
-            })
+            .filter(is_among_rows)
             .or_else(|| ruler_byte(sample, start, width)),
     };
     let footers = footers(sample, start, width);
@@ -119,7 +128,7 @@ fn comment_byte(sample: &Sample<'_>, width: usize) -> Option<u8> {
     let mut dialect = sample.dialect;
     dialect.comment = Some(note);
     // Of `//` one byte would make the comment, and `/home` is none.
-    let is_cell = |row: &Row| row.role == Role::Cells && sample.begins_with(row, Some(note));
+    let is_cell = |row: &Row| row.role == Role::Cells && sample.begins_with(row, note);
     if dialect.validate().is_err() || note == b'/' && rows.iter().any(is_cell) {
         return None;
     }

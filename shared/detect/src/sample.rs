@@ -25,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) end: usize,
     /// The line that the next row begins in.
     pub(crate) next_line: u64,
-    /// How many cells it has; 0 for a blank row and one that is passed over.
+    /// How many cells it has; 0 for one that is no record, can't be read, or is passed over.
     pub(crate) width: usize,
     /// How many of them are not empty.
     pub(crate) filled: usize,
@@ -47,6 +47,13 @@ pub(crate) enum Role {
     Note(u8),
     /// A line drawn with dashes or the like; the byte it begins with.
     Ruler(u8),
+}
+
+impl Role {
+    /// Whether a row has no value, whatever the dialect makes of it.
+    const fn is_empty(self) -> bool {
+        matches!(self, Self::Blank | Self::Ruler(_))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +163,7 @@ impl<'h> Sample<'h> {
             line_end,
             kinds,
         };
-        if role != Role::Blank && !matches!(role, Role::Ruler(_)) {
+        if !row.skippable {
             row.width = record.len();
             let raw = record.raw();
             let mut flags = Vec::new();
@@ -180,23 +187,34 @@ impl<'h> Sample<'h> {
         self.rows.push(row);
     }
 
-    /// Takes the width of rulers and of comments, those that begin with `mark`.
-    pub(crate) fn pass_over(&mut self, mark: Option<u8>) {
+    /// Whether there is a row that may belong to a table.
+    pub(crate) fn has_cells(&self) -> bool {
+        let is_passed = |row: &Row| row.width == 0 || row.role.is_empty();
+        !self.rows.iter().all(is_passed)
+    }
+
+    /// Takes the width of rows without a value: drawn lines, and those of spaces and tabs.
+    pub(crate) fn pass_over_empty(&mut self) {
         for row in &mut self.rows {
-            let passed = match row.role {
-                Role::Ruler(_) => true,
-                Role::Note(byte) if mark == Some(byte) => true,
-                _ => mark.is_some() && self.head.get(row.at.offset as usize).copied() == mark,
-            };
-            if passed {
+            if row.role.is_empty() {
+                row.width = 0;
+            }
+        }
+    }
+
+    /// Takes the width of comments, those that begin with `mark`.
+    pub(crate) fn pass_over_comments(&mut self, mark: u8) {
+        for row in &mut self.rows {
+            let first = self.head.get(row.at.offset as usize);
+            if row.role == Role::Note(mark) || first == Some(&mark) {
                 row.width = 0;
             }
         }
     }
 
     /// Whether the first byte of a row is that one: what makes it a comment.
-    pub(crate) fn begins_with(&self, row: &Row, byte: Option<u8>) -> bool {
-        byte.is_some() && self.raw(row).first().copied() == byte
+    pub(crate) fn begins_with(&self, row: &Row, byte: u8) -> bool {
+        self.raw(row).first() == Some(&byte)
     }
 
     /// What a row's cells look like.
