@@ -107,6 +107,7 @@ fn a_job_is_reported_as_one_json_object_and_not_done_twice() {
         "batches",
         "bytes",
         "elapsed_ms",
+        "errors",
         "job",
         "manifest",
         "output",
@@ -118,6 +119,7 @@ fn a_job_is_reported_as_one_json_object_and_not_done_twice() {
         "status",
     ];
     assert_eq!(keys, expected);
+    assert_eq!(first["errors"].to_string(), r#"{"MALFORMED_ROW":1}"#);
     assert_eq!(
         delivered(&first),
         "{\"id\":\"1\",\"name\":\"x\"}\n{\"id\":\"2\",\"name\":\"y\\nz\"}\n"
