@@ -25,11 +25,13 @@ use crate::small;
 const ADDED: [&str; 4] = ["_record", "_line", "_errors", "_codes"];
 
 /// Files that cannot begin under a definition that takes every column: one has control characters in
-/// its header, two have a name twice. The rest must complete.
+/// its header, the others have a name twice. The rest must complete.
 const FAILED: &[(&str, ReasonCode)] = &[
     ("csvkit/test_header_newline", ReasonCode::BadHeader),
     ("own/c_ing_umsatz", ReasonCode::BadHeader),
     ("own/c_jira", ReasonCode::BadHeader),
+    ("own/d_ing_de", ReasonCode::BadHeader),
+    ("own/d_jira", ReasonCode::BadHeader),
     ("own/group_header", ReasonCode::BadHeader),
     ("own/header_duplicates", ReasonCode::BadHeader),
 ];
