@@ -2,7 +2,7 @@
 
 use batchfleet_core::batch::{BatchItem, BatchStatus};
 use batchfleet_core::ids::JobId;
-use batchfleet_core::job::{CodeCounts, Counts, Job, JobStatus};
+use batchfleet_core::job::{CodeCounts, Counts, Job, JobStatus, add_codes};
 use batchfleet_core::ports::ShardView;
 use batchfleet_core::preparer::PreparerItem;
 use batchfleet_core::throttle;
@@ -225,15 +225,9 @@ impl Sums {
         if let Some(done) = item.completion.as_ref().filter(|_| item.status.is_over()) {
             self.counts += done.counts;
             self.bytes += done.bytes;
+            add_codes(&mut self.errors, &done.codes);
             self.warned += done.warned;
-            for (sums, codes) in [
-                (&mut self.errors, &done.codes),
-                (&mut self.warnings, &done.warnings),
-            ] {
-                for (code, rows) in codes {
-                    *sums.entry(*code).or_default() += rows;
-                }
-            }
+            add_codes(&mut self.warnings, &done.warnings);
         }
     }
 

@@ -74,7 +74,8 @@ pub struct Counts {
     pub accepted: u64,
     /// Rows refused, each with its reasons in the rejects.
     pub rejected: u64,
-    /// Blank rows.
+    /// Rows with nothing to import: blank or empty ones, comments and footers; in a redrive also those
+    /// that it does not owe.
     pub skipped: u64,
 }
 
@@ -89,6 +90,13 @@ impl AddAssign for Counts {
 
 /// How many rows had each error.
 pub type CodeCounts = BTreeMap<Code, u64>;
+
+/// Adds to them.
+pub fn add_codes(sums: &mut CodeCounts, more: &CodeCounts) {
+    for (code, rows) in more {
+        *sums.entry(*code).or_default() += rows;
+    }
+}
 
 /// What makes a job, written once.
 #[derive(Clone, Debug, PartialEq, Eq)]

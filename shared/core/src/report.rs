@@ -8,7 +8,7 @@ use batchfleet_grammar::BatchRange;
 
 use crate::batch::{BatchItem, Completion};
 use crate::ids::JobId;
-use crate::job::{CodeCounts, Counts, Job, JobStatus, Layout, Reason};
+use crate::job::{CodeCounts, Counts, Job, JobStatus, Layout, Reason, add_codes};
 use crate::mutation::{self, Mutation};
 use crate::source::SourceRef;
 
@@ -162,13 +162,9 @@ impl Account {
     pub fn add(&mut self, of: PartOf, done: &Completion) {
         self.batches += 1;
         self.counts += done.counts;
-        for (code, rows) in &done.codes {
-            *self.codes.entry(*code).or_default() += rows;
-        }
+        add_codes(&mut self.codes, &done.codes);
         self.warned += done.warned;
-        for (code, rows) in &done.warnings {
-            *self.warnings.entry(*code).or_default() += rows;
-        }
+        add_codes(&mut self.warnings, &done.warnings);
         for (report, parts) in Report::ALL.into_iter().zip(&mut self.parts) {
             if report.is_of(done) {
                 parts.push(of);

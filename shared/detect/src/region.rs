@@ -43,12 +43,11 @@ pub(crate) fn region(
         sample.pass_over_empty();
     }
     let width = common_width(sample)?;
-    let mark = match reading.comment {
-        Some(given) => given,
-        None => sample
-            .dialect
-            .comment
-            .or_else(|| comment_byte(sample, width)),
+    let is_known = reading.comment.is_some() || sample.dialect.comment.is_some();
+    let mark = if is_known {
+        sample.dialect.comment
+    } else {
+        comment_byte(sample, width)
     };
     if let Some(mark) = mark {
         sample.pass_over_comments(mark);
@@ -74,15 +73,12 @@ pub(crate) fn region(
             }
         }
     }
-    let is_among_rows = |mark: &u8| {
-        let mut below = sample.rows.iter().skip(start + 1);
-        sample.dialect.comment == Some(*mark) || below.any(|row| sample.begins_with(row, *mark))
-    };
-    let comment = match reading.comment {
-        Some(given) => given,
-        None => mark
-            .filter(is_among_rows)
-            .or_else(|| ruler_byte(sample, start, width)),
+    let comment = if is_known {
+        mark
+    } else {
+        let below = &sample.rows[start + 1..];
+        mark.filter(|mark| below.iter().any(|row| sample.begins_with(row, *mark)))
+            .or_else(|| ruler_byte(sample, start, width))
     };
     let footers = footers(sample, start, width);
     Some(Region {

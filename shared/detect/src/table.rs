@@ -295,10 +295,10 @@ fn settle<'h>(
         dialect.comment = region.comment;
         if reading.trim.is_none() && !dialect.trim {
             let rows = body(&sample, &region);
-            let (trim, note) = spaces_round(&sample, &sample.rows[region.start], &rows);
-            dialect.trim = trim;
-            dialect.trim = dialect.validate().is_ok() && trim;
-            trim_note = note.filter(|_| dialect.trim);
+            dialect.trim = true;
+            trim_note = spaces_round(&sample, &sample.rows[region.start], &rows)
+                .filter(|_| dialect.validate().is_ok());
+            dialect.trim = trim_note.is_some();
         }
         if dialect == sample.dialect {
             return Some((sample, region, trim_note));
@@ -323,8 +323,8 @@ fn check_closed(raw: &[u8], line: u64) -> Result<(), NotATable> {
     Ok(())
 }
 
-/// Whether most cells have spaces around them.
-fn spaces_round(sample: &Sample<'_>, first: &Row, body: &[&Row]) -> (bool, Option<String>) {
+/// That most cells have spaces around them, or lines nothing else, where it is so.
+fn spaces_round(sample: &Sample<'_>, first: &Row, body: &[&Row]) -> Option<String> {
     let (mut padded, mut all) = (0, 0);
     let is_space = |byte: &u8| *byte == b' ' || *byte == b'\t';
     for row in std::iter::once(&first).chain(body).take(100) {
@@ -351,8 +351,7 @@ fn spaces_round(sample: &Sample<'_>, first: &Row, body: &[&Row]) -> (bool, Optio
     if has_spaces && !trim {
         note = format!("{spaces} lines have nothing but spaces, which are no part of a cell");
     }
-    let trim = trim || has_spaces;
-    (trim, trim.then_some(note))
+    (trim || has_spaces).then_some(note)
 }
 
 /// Whether the first row is the header, by what it and the rows below look like.
